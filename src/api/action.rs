@@ -1,0 +1,256 @@
+//! What an action is: its name, its input, its reply, what its caller must be allowed to do, and
+//! whether it reads or writes the world.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::error::{ApiError, Code};
+use super::params::Params;
+use super::render::{self, Format};
+use crate::world::{AccountId, InstanceId, Region, RequestId, RoleName, Store, World};
+
+/// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
+pub trait Action {
+    /// The vendor's spelling; calls may use any case (decision 27).
+    const NAME: &'static str;
+    type Input: FromParams;
+    type Reply: Reply;
+
+    /// What the caller must be allowed to do, on which resources; decided before `call`.
+    fn needs(ctx: &Ctx<'_>, input: &Self::Input, world: &World) -> Vec<Permission>;
+}
+
+/// An action that changes nothing.
+pub trait Read: Action {
+    /// # Errors
+    /// The first mistake in documented order.
+    fn call(ctx: &Ctx<'_>, world: &World, input: Self::Input) -> Result<Self::Reply, ApiError>;
+}
+
+/// An action that changes the world, or on an error leaves it as it was.
+pub trait Write: Action {
+    /// # Errors
+    /// The first mistake in documented order; nothing has changed then.
+    fn call(ctx: &Ctx<'_>, world: &mut World, input: Self::Input) -> Result<Self::Reply, ApiError>;
+}
+
+/// The typed input of an action.
+pub trait FromParams: Sized {
+    /// Reads what the action takes: required parameters first, then the region, then the syntax of
+    /// each, so that the first error is always the same one (protocol.md 12, step 12).
+    ///
+    /// # Errors
+    /// The first mistake in that order.
+    fn from_params(params: &Params<'_>) -> Result<Self, ApiError>;
+}
+
+/// What an action answers; where `RequestId` stands is the reply's own affair (decision 25).
+pub trait Reply: Serialize {
+    /// How many parts a batch had and how many failed, for the log.
+    fn batch(&self) -> Option<Batch> {
+        None
+    }
+}
+
+/// The sizes of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    pub total: usize,
+    pub fail: usize,
+}
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub account: AccountId,
+    pub identity: Identity,
+}
+
+/// As whom. Every key is its account's owner until RAM users exist here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// No policy applies to the owner (ecs-instance-ram-role.md 5.8).
+    Owner,
+}
+
+/// One thing to be allowed: an action on a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    pub action: &'static str,
+    /// The resource's ARN.
+    pub resource: String,
+}
+
+impl Permission {
+    pub fn new(action: &'static str, resource: String) -> Self {
+        Self { action, resource }
+    }
+}
+
+/// What an action knows of its call beside its input.
+#[derive(Clone, Debug)]
+pub struct Ctx<'a> {
+    pub caller: &'a Caller,
+    pub request_id: RequestId,
+    /// The address that the client called, `host:port`.
+    pub authority: &'a str,
+    /// The world's time.
+    pub now: Timestamp,
+}
+
+impl Ctx<'_> {
+    /// `acs:ecs:{region}:{account}:instance/{id}` (ecs-instance-ram-role.md 5.8, documented).
+    pub fn instance_arn(&self, region: &Region, id: &InstanceId) -> String {
+        format!("acs:ecs:{}:{}:instance/{id}", region.id, self.caller.account)
+    }
+
+    /// `acs:ram:{region}:{account}:role/{name}` (ecs-instance-ram-role.md 5.8, documented).
+    pub fn role_arn(&self, region: &Region, name: impl fmt::Display) -> String {
+        format!("acs:ram:{}:{}:role/{name}", region.id, self.caller.account)
+    }
+
+    /// A dependent permission, asked by the action where the documents put it.
+    ///
+    /// # Errors
+    /// `InvalidUser.PassRoleForbidden`.
+    pub fn may_pass(&self, region: &Region, role: &RoleName) -> Result<(), ApiError> {
+        let needs = || vec![Permission::new("ram:PassRole", self.role_arn(region, role))];
+        if self.allows(needs) { Ok(()) } else { Err(Code::PassRoleForbidden.into()) }
+    }
+
+    fn authorize(&self, needs: impl FnOnce() -> Vec<Permission>) -> Result<(), ApiError> {
+        if self.allows(needs) { Ok(()) } else { Err(Code::ForbiddenRam.into()) }
+    }
+
+    /// `needs` is only worked out where somebody looks at it: policies, or a log at level trace.
+    fn allows(&self, needs: impl FnOnce() -> Vec<Permission>) -> bool {
+        match self.caller.identity {
+            Identity::Owner => {
+                if tracing::enabled!(tracing::Level::TRACE) {
+                    for Permission { action, resource } in needs() {
+                        tracing::trace!(rid = %self.request_id, action, resource, "allowed to the owner");
+                    }
+                }
+                true
+            }
+        }
+    }
+}
+
+/// Which lock an action takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
+
+impl Access {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// An answered call.
+#[derive(Debug)]
+pub struct Done {
+    pub body: String,
+    pub batch: Option<Batch>,
+}
+
+type Perform = fn(&Ctx<'_>, &Store, &Params<'_>, Format) -> Result<Done, ApiError>;
+
+/// A row of a product's table: an action with its types erased.
+#[derive(Debug)]
+pub struct Entry {
+    pub name: &'static str,
+    pub access: Access,
+    perform: Perform,
+}
+
+impl Entry {
+    /// Input from parameters, then one closure under one lock, then the rendering outside it.
+    ///
+    /// # Errors
+    /// The first mistake of the call.
+    pub fn perform(&self, ctx: &Ctx<'_>, store: &Store, params: &Params<'_>, format: Format) -> Result<Done, ApiError> {
+        (self.perform)(ctx, store, params, format)
+    }
+}
+
+/// The row of an action that reads.
+pub const fn reads<A: Read>() -> Entry {
+    Entry {
+        name: A::NAME,
+        access: Access::Read,
+        perform: |ctx, store, params, format| {
+            let input = A::Input::from_params(params)?;
+            let reply = store.read(|world| {
+                ctx.authorize(|| A::needs(ctx, &input, world))?;
+                A::call(ctx, world, input)
+            })?;
+            done(format, A::NAME, &reply)
+        },
+    }
+}
+
+/// The row of an action that writes.
+pub const fn writes<A: Write>() -> Entry {
+    Entry {
+        name: A::NAME,
+        access: Access::Write,
+        perform: |ctx, store, params, format| {
+            let input = A::Input::from_params(params)?;
+            let reply = store.write(|world| {
+                ctx.authorize(|| A::needs(ctx, &input, world))?;
+                A::call(ctx, world, input)
+            })?;
+            done(format, A::NAME, &reply)
+        },
+    }
+}
+
+fn done<R: Reply>(format: Format, action: &str, reply: &R) -> Result<Done, ApiError> {
+    match render::success(format, action, reply) {
+        Ok(body) => Ok(Done { body, batch: reply.batch() }),
+        Err(error) => {
+            tracing::error!(action, error, "a reply that cannot be rendered");
+            Err(Code::Internal.into())
+        }
+    }
+}
+
+/// A product of the vendor, told by the version of its API (decision 26).
+#[derive(Debug)]
+pub struct Product {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub actions: &'static [Entry],
+    /// The vendor's action names, one a line; lines with `#` say where they are from.
+    pub vendor_names: &'static str,
+}
+
+impl Product {
+    /// The row of an action, its name in any case (decision 27).
+    pub fn entry(&self, name: &str) -> Option<&'static Entry> {
+        self.actions.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The vendor's spelling of an action that it has, whether it is emulated or not.
+    pub fn vendor_name(&self, name: &str) -> Option<&'static str> {
+        self.known_names().find(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// The vendor's actions that are not emulated.
+    pub fn not_emulated(&self) -> impl Iterator<Item = &'static str> {
+        self.known_names().filter(|name| self.entry(name).is_none())
+    }
+
+    fn known_names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.vendor_names.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+    }
+}

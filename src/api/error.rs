@@ -1,0 +1,193 @@
+//! The closed table of error codes: what each one looks like on the wire, and why we believe so.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// How well a fact about the real service is known (docs/spec/README.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// A vendor page or vendor metadata says it.
+    Documented,
+    /// A real answer was pasted in public.
+    Recorded,
+    /// A well-used client relies on it.
+    Client,
+    /// Our conclusion, without direct evidence.
+    Inferred,
+}
+
+impl Evidence {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Recorded => "recorded",
+            Self::Client => "client",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub status: u16,
+    /// The code on the wire. Two rows may share one: its text differs by action.
+    pub wire: &'static str,
+    /// The standard text; `{}` stands for a parameter's name or the like.
+    pub text: &'static str,
+    pub evidence: Evidence,
+    pub source: &'static str,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident = ($status:literal, $wire:literal, $text:literal, $evidence:ident, $source:literal);)*) => {
+        /// Why a call is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $code,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$code,)*];
+
+            pub const fn row(self) -> Row {
+                match self {
+                    $(Self::$code => Row {
+                        status: $status,
+                        wire: $wire,
+                        text: $text,
+                        evidence: Evidence::$evidence,
+                        source: $source,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // The gateway's own limits (decision 24).
+    BodyTooLarge = (413, "RequestEntityTooLarge", "The request body is larger than {} bytes.", Inferred, "decisions.md 24");
+    HeadersTooLarge = (431, "RequestHeaderFieldsTooLarge", "The request line and headers are larger than {} bytes.", Inferred, "decisions.md 24");
+    TooSlow = (408, "RequestTimeout", "The request did not arrive in time.", Inferred, "decisions.md 24");
+
+    // What the gateway checks for every product (protocol.md 11.2).
+    MalformedEncoding = (400, "RequestParameterMalformed", "Request parameters has malformed encoded characters.", Recorded, "protocol.md 11.2, S24");
+    UnsupportedMethod = (403, "UnsupportedHTTPMethod", "This http method is not supported.", Documented, "protocol.md 11.2, S4");
+    InvalidFormat = (400, "InvalidParameter.Format", "Specified parameter format is not valid.", Documented, "protocol.md 11.2, S5");
+    InvalidAccept = (400, "InvalidParameter.Accept", "Specified parameter accept is not valid.", Documented, "protocol.md 11.2, S5");
+    ActionNotFound = (404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method.", Recorded, "protocol.md 11.2, S9, S30, S31");
+    NotEmulated = (400, "UnsupportedOperation.NotEmulated", "The vendor has the action {}, ecsim does not. GET /_ecsim/coverage lists what it has.", Inferred, "decisions.md 18");
+    InvalidVersion = (400, "InvalidVersion", "Specified parameter Version is not valid.", Recorded, "protocol.md 11.2");
+    MissingVersion = (400, "MissingVersion", "Version is mandatory for this action.", Inferred, "protocol.md 11.2");
+    MissingAccessKeyId = (400, "MissingAccessKeyId", "AccessKeyId is mandatory for this action.", Recorded, "protocol.md 11.2, S33, S34");
+    MissingSignature = (400, "MissingSignature", "Signature is mandatory for this action.", Recorded, "protocol.md 11.2");
+    MissingSignatureMethod = (400, "MissingSignatureMethod", "SignatureMethod is mandatory for this action.", Inferred, "protocol.md 11.2");
+    MissingSignatureVersion = (400, "MissingSignatureVersion", "SignatureVersion is mandatory for this action.", Inferred, "protocol.md 11.2");
+    MissingSignatureNonce = (400, "MissingSignatureNonce", "SignatureNonce is mandatory for this action.", Inferred, "protocol.md 11.2");
+    MissingTimestamp = (400, "MissingTimestamp", "Timestamp is mandatory for this action.", Inferred, "protocol.md 11.2");
+    AccessKeyNotFound = (404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.", Recorded, "protocol.md 11.2 (not on ECS)");
+    AccessKeyInactive = (400, "InvalidAccessKeyId.Inactive", "Specified access key is disabled.", Recorded, "protocol.md 11.2, S21");
+    TimestampFormat = (400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.", Documented, "protocol.md 11.2, S5");
+    TimestampExpired = (400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.", Recorded, "protocol.md 11.2, S25");
+    InvalidSignatureMethod = (400, "InvalidSignatureMethod", "Specified signature method is not valid.", Documented, "protocol.md 11.2, S5");
+    InvalidBearerToken = (403, "InvalidBearerToken", "Specified bearer token is not valid. ecsim does not take bearer tokens.", Inferred, "protocol.md 7.2");
+    SignatureMismatchV1 = (400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:{}", Recorded, "protocol.md 11.2, S39, S40");
+    SignatureMismatchAcs3 = (400, "SignatureDoesNotMatch", "Specified signature does not match our calculation. server StringToSign is [{}] server CanonicalRequest is [{}]", Recorded, "protocol.md 11.2, S22, S34; status inferred");
+    SignatureIncomplete = (400, "IncompleteSignature", "The request signature does not conform to Aliyun standards.", Documented, "protocol.md 11.2, S1, S4");
+    NonceUsed = (400, "SignatureNonceUsed", "Specified signature nonce was used already.", Recorded, "protocol.md 11.2, S29");
+    MissingSecurityToken = (400, "MissingSecurityToken", "SecurityToken is mandatory for this action.", Recorded, "protocol.md 11.2, S32");
+    TokenExpired = (400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.", Documented, "protocol.md 11.2, S21");
+    TokenMalformed = (400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.", Documented, "protocol.md 11.2, S21");
+    TokenMismatch = (400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.", Documented, "protocol.md 11.2, S21");
+    Internal = (500, "InternalError", "The request processing has failed due to some unknown error, exception or failure.", Documented, "protocol.md 11.2, S4");
+
+    // What ECS answers instead, to V1 signatures (protocol.md 11.1).
+    EcsSignatureMismatch = (400, "IncompleteSignature", "The request signature does not conform to Aliyun standards. server string to sign is:{}", Recorded, "protocol.md 11.1, S41");
+    EcsIllegalTimestamp = (400, "IllegalTimestamp", "The input parameter \"Timestamp\" that is mandatory for processing this request is not supplied.", Recorded, "protocol.md 11.1, S41, S43");
+
+    // What products check (ecs-instance-ram-role.md, ecs-supporting.md).
+    MissingParameter = (400, "MissingParameter", "The input parameter \"{}\" that is mandatory for processing this request is not supplied.", Recorded, "ecs-instance-ram-role.md 5.7; protocol.md 11.1, S44");
+    InvalidParameter = (400, "InvalidParameter", "The specified parameter \"{}\" is not valid.", Recorded, "ecs-supporting.md 3; protocol.md 11.1, S45");
+    RegionNotFound = (404, "InvalidRegionId.NotFound", "The specified RegionId does not exist.", Documented, "ecs-instance-ram-role.md 7, D4");
+    InstanceIdsMalformed = (400, "InvalidInstanceIds.Malformed", "The specified instanceIds are not valid.", Documented, "ecs-instance-ram-role.md 7, D3 (triggers inferred)");
+    /// The three role actions write a small `i`.
+    RoleInstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified instanceId does not exist.", Documented, "ecs-instance-ram-role.md 7, D5; decisions.md 15");
+    InstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist.", Documented, "ecs-supporting.md 3");
+    RoleNotFound = (404, "InvalidRamRole.NotFound", "The specified RAMRoleName does not exist.", Documented, "ecs-instance-ram-role.md 7, A5");
+    RoleNotForEcs = (404, "InvalidRamRole.NotEcsRole", "The specified ram role is not authorized for ecs, please check your role policy.", Documented, "ecs-instance-ram-role.md 7, A6");
+    PassRoleForbidden = (403, "InvalidUser.PassRoleForbidden", "The RAM user does not have the privilege to pass a RAM role.", Documented, "ecs-instance-ram-role.md 7, D12, A10");
+    ForbiddenRam = (403, "Forbidden.RAM", "User not authorized to operate on the specified resource, or this API doesn't support RAM.", Recorded, "ecs-instance-ram-role.md 7, D11");
+    ClassicNetwork = (403, "InvalidNetworkType.MismatchRamRole", "Ram role cannot be applied to instances of Classic network type.", Documented, "ecs-instance-ram-role.md 7, D10");
+    OtherRoleAttached = (403, "InvalidInstanceRamRole.NotSupport", "The specified instance already has an instance RAM role.", Inferred, "decisions.md 7");
+    AllFiltersEmpty = (403, "InvalidParameter.AllEmpty", "The specified parameters InstanceIds and RamRoleName can not be all empty.", Documented, "ecs-instance-ram-role.md 7, S2 (text inferred)");
+    StatusNotFound = (404, "InvalidStatus.NotFound", "The specified Status is not found", Documented, "ecs-supporting.md 4");
+    NetworkTypeNotFound = (404, "InvalidNetworkType.NotFound", "The specified InstanceNetworkType is not found", Documented, "ecs-supporting.md 4");
+    ChargeTypeNotFound = (404, "InvalidInstanceChargeType.NotFound", "The InstanceChargeType does not exist in our records", Documented, "ecs-supporting.md 4");
+    TagMismatch = (400, "InvalidTag.Mismatch", "The specified Tag.n.Key and Tag.n.Value are not match.", Documented, "ecs-supporting.md 4");
+    TagCount = (400, "InvalidTagCount", "The specified tags are beyond the permitted range.", Documented, "ecs-supporting.md 4");
+    DryRunPassed = (400, "DryRunOperation", "Request validation has been passed with DryRun flag set.", Documented, "ecs-supporting.md 3");
+    TooManyInstanceIds = (403, "InvalidParameter.TooManyInstanceIds", "Instance ids cannot be more than 100.", Documented, "ecs-supporting.md 5");
+    BatchIdsMalformed = (403, "Abs.InvalidInstanceIds.MalFormed", "The specified instanceIds is not valid.", Documented, "ecs-supporting.md 5");
+    ZoneNotFound = (404, "InvalidZoneId.NotFound", "The ZoneId provided does not exist in our records.", Documented, "ecs-supporting.md 5");
+    LanguageNotFound = (404, "InvalidAcceptLanguage.NotFound", "Only Chinese (zh-CN), English (en-US), and Japanese (ja) are allowed.", Documented, "ecs-supporting.md 11");
+    ResourceTypeNotFound = (404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records.", Documented, "ecs-supporting.md 11");
+    SpotStrategyInvalid = (400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid.", Documented, "ecs-supporting.md 12");
+    LocationRegion = (404, "InvalidRegionId", "The specified region does not exist.", Client, "protocol.md 13.1 (status inferred)");
+    LocationParameter = (400, "Illegal Parameter", "Please check the parameters", Client, "protocol.md 13.1 (status inferred)");
+}
+
+impl Code {
+    /// The code with its standard text about `what`: the name of a parameter, or what the text echoes.
+    pub fn about(self, what: impl fmt::Display) -> ApiError {
+        self.with(self.row().text.replacen("{}", &what.to_string(), 1))
+    }
+
+    /// The code with a text of its own.
+    pub fn with(self, message: impl Into<Cow<'static, str>>) -> ApiError {
+        ApiError { code: self, message: message.into() }
+    }
+}
+
+/// A refused call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", .code.row().wire)]
+pub struct ApiError {
+    pub code: Code,
+    /// What the caller reads.
+    pub message: Cow<'static, str>,
+}
+
+impl From<Code> for ApiError {
+    fn from(code: Code) -> Self {
+        debug_assert!(!code.row().text.contains("{}"), "{code:?} needs a text about something");
+        code.with(code.row().text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_code_is_empty_or_holds_what_json_xml_or_urls_would_escape() {
+        for row in Code::ALL.iter().map(|code| code.row()) {
+            assert!(
+                !row.wire.is_empty() && row.wire.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b' ')
+            );
+            assert!((400..=599).contains(&row.status), "{}", row.wire);
+        }
+    }
+
+    #[test]
+    fn only_a_failure_of_ours_is_a_5xx_because_clients_retry_those() {
+        let server = Code::ALL.iter().filter(|code| code.row().status >= 500).collect::<Vec<_>>();
+        assert_eq!(server, [&Code::Internal]);
+    }
+
+    #[test]
+    fn a_text_that_echoes_braces_is_left_as_it_is() {
+        assert_eq!(Code::InvalidParameter.about("{}").message, "The specified parameter \"{}\" is not valid.");
+    }
+}

@@ -1,0 +1,7 @@
+//! The words that an action is written in.
+
+pub mod action;
+pub mod error;
+pub mod fidelity;
+pub mod params;
+pub mod render;

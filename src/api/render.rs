@@ -1,0 +1,142 @@
+//! One reply model, two renderings.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use quick_xml::events::{BytesCData, BytesText};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use super::error::ApiError;
+use crate::world::RequestId;
+
+/// The format of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Json,
+    Xml,
+}
+
+impl Format {
+    /// The exact text that the real service sends and that v2 SDKs compare with (protocol.md 9.3).
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json;charset=utf-8",
+            Self::Xml => "text/xml;charset=utf-8",
+        }
+    }
+}
+
+/// With single quotes, as the real gateway writes it (protocol.md 9.2, recorded).
+const DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>";
+
+/// The member name of a wrapped list.
+pub trait Item {
+    const ELEMENT: &'static str;
+}
+
+/// A list as the vendor wraps it: `"Regions":{"Region":[..]}`, `<Regions><Region>..</Region></Regions>`.
+#[derive(Clone, Debug)]
+pub struct Items<T>(pub Vec<T>);
+
+impl<T: Item + Serialize> Serialize for Items<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut wrapper = serializer.serialize_struct("Items", 1)?;
+        wrapper.serialize_field(T::ELEMENT, &self.0)?;
+        wrapper.end()
+    }
+}
+
+/// Renders a reply into a fresh buffer.
+///
+/// # Errors
+/// A reply that the XML writer refuses: a mistake of ours, the same for every value of its type.
+pub fn success<R: Serialize>(format: Format, action: &str, reply: &R) -> Result<String, String> {
+    match format {
+        Format::Json => {
+            let mut text = Vec::with_capacity(512);
+            serde_json::to_writer(&mut text, reply).map_err(|error| error.to_string())?;
+            String::from_utf8(text).map_err(|error| error.to_string())
+        }
+        Format::Xml => {
+            let mut text = Legal(DECLARATION.to_owned());
+            let root = format!("{action}Response");
+            let mut writer =
+                quick_xml::se::Serializer::with_root(&mut text, Some(&root)).map_err(|error| error.to_string())?;
+            writer.set_quote_level(quick_xml::se::QuoteLevel::Partial);
+            reply.serialize(writer).map_err(|error| error.to_string())?;
+            Ok(text.0)
+        }
+    }
+}
+
+/// Renders a refusal: the members and their order as protocol.md 10.1 and 10.2 settle it.
+pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id: &str, product: &str) -> String {
+    let recommend = format!(
+        "https://api.aliyun.com/troubleshoot?q={}&product={product}&requestId={request_id}",
+        error.code.row().wire.replace(' ', "%20"),
+    );
+    let body = ErrorBody { request_id, host_id, code: error.code.row().wire, message: &error.message, recommend };
+    match format {
+        // A struct of text members cannot fail to become JSON.
+        Format::Json => serde_json::to_string(&body).unwrap_or_default(),
+        Format::Xml => body.to_xml(),
+    }
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ErrorBody<'a> {
+    request_id: RequestId,
+    host_id: &'a str,
+    code: &'a str,
+    message: &'a str,
+    recommend: String,
+}
+
+impl ErrorBody<'_> {
+    /// By hand, because the serializer has no CDATA, in which the real gateway wraps `Recommend`.
+    fn to_xml(&self) -> String {
+        let mut writer = quick_xml::Writer::new(DECLARATION.as_bytes().to_vec());
+        let written = writer.create_element("Error").write_inner_content(|inner| {
+            let members = [
+                ("RequestId", self.request_id.as_str()),
+                ("HostId", self.host_id),
+                ("Code", self.code),
+                ("Message", self.message),
+            ];
+            for (name, text) in members {
+                let text = legal(text);
+                let escaped = BytesText::from_escaped(quick_xml::escape::partial_escape(&*text));
+                inner.create_element(name).write_text_content(escaped)?;
+            }
+            inner.create_element("Recommend").write_cdata_content(BytesCData::new(&*self.recommend))?;
+            Ok(())
+        });
+        // Writing to a vector does not fail.
+        written.map(|writer| String::from_utf8_lossy(writer.get_ref()).into_owned()).unwrap_or_default()
+    }
+}
+
+/// Whether XML 1.0 can hold the character at all, escaped or not.
+fn is_legal(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// The text with U+FFFD in place of what XML cannot hold.
+fn legal(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_legal) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(|c| if is_legal(c) { c } else { char::REPLACEMENT_CHARACTER }).collect())
+    }
+}
+
+/// A text that takes only what XML can hold.
+struct Legal(String);
+
+impl fmt::Write for Legal {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.push_str(&legal(text));
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! The sub-commands: one file each.
+
+mod actions;
+mod env;
+mod explain;
+mod fidelity;
+mod healthcheck;
+mod log;
+mod serve;
+mod version;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::config::{self, Cli, Command, Parsed, UsageError};
+
+/// Why a sub-command fails, and with which exit status (docs/cli.md of the README: exit status).
+#[derive(Debug)]
+enum Failure {
+    /// 1: at run time
+    Runtime(String),
+    /// 2: usage or configuration
+    Usage { message: String, hint: String },
+    /// 3: the address is taken
+    AddressInUse { message: String, hint: String },
+    /// 4: a seed is refused
+    Seed { message: String, hint: String },
+    /// A failure that has been reported already
+    Silent(u8),
+}
+
+impl Failure {
+    fn status(&self) -> u8 {
+        match self {
+            Self::Runtime(_) => 1,
+            Self::Usage { .. } => 2,
+            Self::AddressInUse { .. } => 3,
+            Self::Seed { .. } => 4,
+            Self::Silent(status) => *status,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Runtime(message) => write!(f, "error: {message}"),
+            Self::Usage { message, hint } | Self::AddressInUse { message, hint } | Self::Seed { message, hint } => {
+                write!(f, "error: {message}\n\nhint: {hint}")
+            }
+            Self::Silent(_) => Ok(()),
+        }
+    }
+}
+
+impl From<UsageError> for Failure {
+    fn from(UsageError { message, hint }: UsageError) -> Self {
+        Self::Usage { message, hint }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // Whoever reads our output has read enough, as `head` does.
+            io::ErrorKind::BrokenPipe => Self::Silent(0),
+            _ => Self::Runtime(error.to_string()),
+        }
+    }
+}
+
+/// Runs a command line and answers its exit status.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::Silent(_)) {
+                // Where even stderr is closed, the status still tells.
+                let _ = writeln!(io::stderr(), "{failure}");
+            }
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    let (cli, effective) = match config::parse(args)? {
+        Parsed::Print(text) => return print(&text),
+        Parsed::Run { cli, effective } => (*cli, effective),
+    };
+    let Cli { command, serve } = cli;
+    match command.unwrap_or(Command::Serve(Box::new(serve))) {
+        Command::Serve(args) if args.print_config => print(&effective),
+        Command::Serve(args) => serve::run(*args),
+        Command::Healthcheck(args) => healthcheck::run(&args),
+        Command::Env(args) => print(&env::text(&config::url(args.url.as_deref(), &args.listen))),
+        Command::Actions { json } => print(&actions::text(json)),
+        Command::Explain { code } => print(&explain::text(&code)?),
+        Command::Fidelity => print(&fidelity::page()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "ecsim", &mut script);
+            print(&String::from_utf8_lossy(&script))
+        }
+        Command::Version { json } => print(&version::text(json)),
+    }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The fidelity page, for the test that keeps `docs/fidelity.md` true.
+pub fn fidelity_page() -> String {
+    fidelity::page()
+}

@@ -1,0 +1,192 @@
+//! `ecsim serve`.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use serde_json::json;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::{Failure, log};
+use crate::config::{self, DEFAULT_ADDRESS, Parsed, ServeArgs};
+use crate::emulator::{Builder, Emulator, StartError};
+use crate::gateway::settings::AuthMode;
+use crate::http::Address;
+use crate::world::KeyStatus;
+use crate::world::seed::Mistake;
+
+pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
+    log::start(args.log_format, args.log_level)?;
+    // On one core, workers of their own would only take turns with it.
+    let alone = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+    let mut runtime =
+        if alone { tokio::runtime::Builder::new_current_thread() } else { tokio::runtime::Builder::new_multi_thread() };
+    let runtime = runtime.enable_all().build()?;
+    let ended = runtime.block_on(serve(args));
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(args: ServeArgs) -> Result<(), Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let emulator = builder(&args).start().await.map_err(refused)?;
+    announce(&args, &emulator)?;
+    let first = loop {
+        tokio::select! {
+            _ = interrupt.recv() => break "SIGINT",
+            _ = terminate.recv() => break "SIGTERM",
+            _ = hangup.recv() => reload(&emulator),
+        }
+    };
+    tracing::info!(signal = first, "stopping");
+    tokio::select! {
+        done = emulator.stop(args.shutdown_timeout) => {
+            if !done {
+                tracing::warn!("requests in flight were cut off after --shutdown-timeout");
+            }
+            Ok(())
+        }
+        status = second(&mut interrupt, &mut terminate) => Err(Failure::Silent(status)),
+    }
+}
+
+/// The status of a stop that was forced by a second signal: 128 and the signal's number.
+async fn second(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
+    tokio::select! {
+        _ = interrupt.recv() => 130,
+        _ = terminate.recv() => 143,
+    }
+}
+
+fn builder(args: &ServeArgs) -> Builder {
+    let mut builder = Emulator::builder()
+        .seed_paths(args.seed.iter().cloned())
+        .settings(args.settings())
+        .limits(args.limits())
+        .nonces(args.nonce_max, args.nonce_ttl);
+    for address in &args.listen {
+        builder = builder.listen(*address);
+    }
+    if let Some(path) = &args.unix {
+        builder = builder.unix(path);
+    } else if args.listen.is_empty() {
+        builder = builder.listen(DEFAULT_ADDRESS);
+    }
+    match args.rng_seed {
+        Some(seed) => builder.rng_seed(seed),
+        None => builder,
+    }
+}
+
+fn refused(error: StartError) -> Failure {
+    match error {
+        StartError::Bind(error) if error.is_in_use() => Failure::AddressInUse {
+            message: format!("cannot listen on {}: address in use", error.address),
+            hint: "pass `--listen 127.0.0.1:0` to take a free port".to_owned(),
+        },
+        StartError::Bind(error) => Failure::Runtime(error.to_string()),
+        StartError::Seed(mistakes) => Failure::Seed {
+            message: format!("the seeds cannot be used\n{}", list(&mistakes)),
+            hint: "fixtures/seed/seed.schema.json in the sources describes the form".to_owned(),
+        },
+        StartError::Address(error) => Failure::Runtime(error.to_string()),
+    }
+}
+
+/// A mistake a line.
+fn list(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Files, banner, then the ready lines: the last thing that start-up prints.
+fn announce(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
+    if let Some(path) = &args.port_file {
+        let port = emulator.addresses().iter().find_map(|address| match address {
+            Address::Tcp(address) => Some(address.port()),
+            Address::Unix(_) => None,
+        });
+        let port = port.ok_or_else(|| Failure::Usage {
+            message: "--port-file needs a TCP listener".to_owned(),
+            hint: "pass `--listen 127.0.0.1:0` too".to_owned(),
+        })?;
+        write_file(path, &port.to_string())?;
+    }
+    if let Some(path) = &args.endpoints_file {
+        let listeners: Vec<_> = emulator
+            .addresses()
+            .iter()
+            .map(|address| json!({ "addr": address.to_string(), "url": url(address) }))
+            .collect();
+        write_file(path, &json!({ "schema": 1, "pid": std::process::id(), "listeners": listeners }).to_string())?;
+    }
+    if !args.quiet && io::stderr().is_terminal() {
+        let _ = io::stderr().write_all(banner(args, emulator).as_bytes());
+    }
+    let first = emulator.addresses().first().map(ToString::to_string).unwrap_or_default();
+    let ready = format!("ecsim ready addr={first} pid={}\nReady.\n", std::process::id());
+    let mut out = io::stdout().lock();
+    // Nobody may be reading, as in a container: that is no reason to stop.
+    let _ = out.write_all(ready.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}
+
+fn url(address: &Address) -> String {
+    match address {
+        Address::Tcp(address) => format!("http://{address}"),
+        Address::Unix(path) => format!("unix:{}", path.display()),
+    }
+}
+
+/// Whole or not at all: written beside the file, then renamed over it.
+fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
+    written.map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
+}
+
+/// Where it listens, which keys sign, and who has which role.
+fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
+    let mut text = format!("ecsim {}\n", env!("CARGO_PKG_VERSION"));
+    for address in emulator.addresses() {
+        let _ = writeln!(text, "  listening on {}", url(address));
+    }
+    if args.auth != AuthMode::Strict {
+        let _ = writeln!(text, "  signatures are not fully checked: --auth {:?}", args.auth);
+    }
+    emulator.world(|world| {
+        for (id, key) in world.keys() {
+            let state = if key.status == KeyStatus::Active { "" } else { ", inactive" };
+            let _ = writeln!(text, "  key {id} (account {}{state})", key.account);
+        }
+        let shown = 20;
+        for (id, instance) in world.instances().take(shown) {
+            let role = instance.role().map_or_else(|| "no role".to_owned(), |role| format!("role {role}"));
+            let _ =
+                writeln!(text, "  instance {id} ({}, {}): {role}", instance.region.id, instance.spec.network.name());
+        }
+        if let Some(more) = world.instance_count().checked_sub(shown).filter(|more| *more > 0) {
+            let _ = writeln!(text, "  and {more} more instances");
+        }
+    });
+    text
+}
+
+/// SIGHUP: reads configuration and seeds again. What needs a restart (listeners, limits, nonces,
+/// log) stays as it is; a mistake changes nothing.
+fn reload(emulator: &Emulator) {
+    let args = match config::parse(std::env::args_os()) {
+        Ok(Parsed::Run { cli, .. }) => match cli.command {
+            Some(config::Command::Serve(args)) => *args,
+            _ => cli.serve,
+        },
+        Ok(Parsed::Print(_)) => return,
+        Err(error) => return tracing::error!(error = %error.message, "not reloaded"),
+    };
+    match emulator.reload(&args.seed, args.settings()) {
+        Ok(()) => tracing::info!("reloaded"),
+        Err(mistakes) => tracing::error!(mistakes = %list(&mistakes), "not reloaded"),
+    }
+}

@@ -1,0 +1,504 @@
+//! The command line, the variables and the configuration file; the only reader of the environment.
+//!
+//! A value is looked for on the command line, then in its variable, then in the file, and is else
+//! the default. All four go through the same parser: the file's values become the defaults of the
+//! argument parser.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command as ClapCommand, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+use toml::de::{DeTable, DeValue};
+
+use crate::gateway::settings::{AuthMode, GatewayCodes, Settings};
+use crate::http::Limits;
+
+/// The address without `--listen` and `--unix`.
+pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4580);
+
+/// A local emulator of the Alibaba Cloud ECS endpoint
+///
+/// Without a sub-command it serves: point an SDK at http://127.0.0.1:4580 with the key pair
+/// test / test. `ecsim env` prints how.
+#[derive(Debug, Parser)]
+#[command(name = "ecsim", version, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the emulator (the default)
+    Serve(Box<ServeArgs>),
+    /// Exit with 0 if an emulator answers, else with 1
+    Healthcheck(HealthcheckArgs),
+    /// Print what to export or set so that SDKs and tools find the emulator
+    Env(EnvArgs),
+    /// List the actions of the vendor and which of them are emulated
+    Actions {
+        /// As JSON, the same as GET /_ecsim/coverage
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what an error code means here, and how well it is known
+    Explain {
+        /// The code, such as `InvalidInstanceId.NotFound`
+        code: String,
+    },
+    /// Print the fidelity page: what is documented, recorded or inferred
+    Fidelity,
+    /// Print a completion script
+    Completions { shell: clap_complete::Shell },
+    /// Print the version
+    Version {
+        /// As JSON, with the commit and the date of the API's metadata
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on, repeatable; port 0 takes a free one [default: 127.0.0.1:4580]
+    #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',')]
+    pub listen: Vec<SocketAddr>,
+
+    /// Unix socket to listen on; without --listen, nothing else is listened on
+    #[arg(long, env = "ECSIM_UNIX", value_name = "PATH")]
+    pub unix: Option<PathBuf>,
+
+    /// Write the port of the first TCP listener to this file
+    #[arg(long, env = "ECSIM_PORT_FILE", value_name = "PATH")]
+    pub port_file: Option<PathBuf>,
+
+    /// Write process id and listeners to this file, as JSON
+    #[arg(long, env = "ECSIM_ENDPOINTS_FILE", value_name = "PATH")]
+    pub endpoints_file: Option<PathBuf>,
+
+    /// Seed file or folder of *.json, repeatable [default: the built-in seed]
+    #[arg(long, env = "ECSIM_SEED", value_name = "PATH", value_delimiter = ',')]
+    pub seed: Vec<PathBuf>,
+
+    /// Configuration file: TOML with the names of these flags
+    #[arg(long, env = "ECSIM_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Print the effective configuration, and where each value is from, then exit
+    #[arg(long, env = "ECSIM_PRINT_CONFIG", value_parser = BoolishValueParser::new())]
+    pub print_config: bool,
+
+    /// Print no banner
+    #[arg(short, long, env = "ECSIM_QUIET", value_parser = BoolishValueParser::new())]
+    pub quiet: bool,
+
+    /// How much of a call's signature is checked
+    #[arg(long, env = "ECSIM_AUTH", value_name = "MODE", default_value = "strict")]
+    pub auth: AuthMode,
+
+    /// How far the time of a signature may be off, either way
+    #[arg(long, env = "ECSIM_CLOCK_SKEW", value_name = "DURATION", default_value = "15m", value_parser = duration)]
+    pub clock_skew: SignedDuration,
+
+    /// Which codes ECS uses for what the gateway refuses
+    #[arg(long, env = "ECSIM_GATEWAY_CODES", value_name = "FAMILY", default_value = "ecs")]
+    pub gateway_codes: GatewayCodes,
+
+    /// Make request ids and other ids repeat exactly
+    #[arg(long, env = "ECSIM_RNG_SEED", value_name = "NUMBER")]
+    pub rng_seed: Option<u64>,
+
+    /// How log lines look
+    #[arg(long, env = "ECSIM_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// What is logged [default: RUST_LOG, else info on a terminal and warn elsewhere]
+    #[arg(long, env = "ECSIM_LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<LogLevel>,
+
+    /// Largest body of a request
+    #[arg(long, env = "ECSIM_MAX_BODY_SIZE", value_name = "SIZE", default_value = "1MiB", value_parser = size)]
+    pub max_body_size: usize,
+
+    /// Largest first line and headers of a request
+    #[arg(long, env = "ECSIM_MAX_HEADER_SIZE", value_name = "SIZE", default_value = "64KiB", value_parser = size)]
+    pub max_header_size: usize,
+
+    /// Most parameters of a request
+    #[arg(long, env = "ECSIM_MAX_PARAMS", value_name = "COUNT", default_value_t = 1000)]
+    pub max_params: usize,
+
+    /// Most connections at once; more wait to be accepted
+    #[arg(long, env = "ECSIM_MAX_CONNECTIONS", value_name = "COUNT", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+
+    /// Time for a request's headers to arrive, and for an idle connection to be used again
+    #[arg(long, env = "ECSIM_HEADER_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub header_timeout: Duration,
+
+    /// Time for a request's body to arrive
+    #[arg(long, env = "ECSIM_BODY_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub body_timeout: Duration,
+
+    /// Most nonces remembered, about 18 bytes each; 0 turns the replay check off
+    #[arg(long, env = "ECSIM_NONCE_MAX", value_name = "COUNT", default_value_t = 262_144,
+          value_parser = clap::value_parser!(u32).range(0..=1 << 28))]
+    pub nonce_max: u32,
+
+    /// How long a nonce is remembered
+    #[arg(long, env = "ECSIM_NONCE_TTL", value_name = "DURATION", default_value = "30m", value_parser = duration)]
+    pub nonce_ttl: SignedDuration,
+
+    /// Time for requests in flight at a stop
+    #[arg(long, env = "ECSIM_SHUTDOWN_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = timeout)]
+    pub shutdown_timeout: Duration,
+}
+
+impl ServeArgs {
+    pub fn settings(&self) -> Settings {
+        Settings {
+            auth: self.auth,
+            clock_skew: self.clock_skew,
+            codes: self.gateway_codes,
+            max_params: self.max_params,
+        }
+    }
+
+    pub fn limits(&self) -> Limits {
+        Limits {
+            max_body_size: self.max_body_size,
+            max_header_size: self.max_header_size,
+            max_connections: self.max_connections,
+            header_timeout: self.header_timeout,
+            body_timeout: self.body_timeout,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct HealthcheckArgs {
+    /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
+    #[arg(long, env = "ECSIM_URL", value_name = "URL")]
+    pub url: Option<String>,
+
+    /// Unix socket of the emulator
+    #[arg(long, env = "ECSIM_UNIX", value_name = "PATH")]
+    pub unix: Option<PathBuf>,
+
+    /// The addresses that the emulator was told to listen on; the first is asked
+    #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
+    pub listen: Vec<SocketAddr>,
+
+    /// How long to wait for the answer
+    #[arg(long, env = "ECSIM_HEALTHCHECK_TIMEOUT", value_name = "DURATION", default_value = "2s", value_parser = timeout)]
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct EnvArgs {
+    /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
+    #[arg(long, env = "ECSIM_URL", value_name = "URL")]
+    pub url: Option<String>,
+
+    /// The addresses that the emulator was told to listen on; the first is named
+    #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
+    pub listen: Vec<SocketAddr>,
+}
+
+/// The URL to reach an emulator at: as given, or at its first address, from this machine.
+pub fn url(given: Option<&str>, listen: &[SocketAddr]) -> String {
+    if let Some(url) = given {
+        return url.trim_end_matches('/').to_owned();
+    }
+    let mut address = listen.first().copied().unwrap_or(DEFAULT_ADDRESS);
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    format!("http://{address}")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One line a call, for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<LogLevel> for tracing::Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}
+
+/// `250ms`, `5s`, `15m`; nothing negative.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let duration: SignedDuration = text.parse().map_err(|_| "a duration is such as 250ms, 5s or 15m".to_owned())?;
+    if duration.is_negative() { Err("a duration cannot be negative".to_owned()) } else { Ok(duration) }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    if duration.is_zero() {
+        return Err("a time limit cannot be zero".to_owned());
+    }
+    duration.try_into().map_err(|_| "too long".to_owned())
+}
+
+/// `65536`, `64KiB`, `1MiB`, `1GiB`; at least 1 KiB, since less serves no call.
+fn size(text: &str) -> Result<usize, String> {
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
+    let found = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
+    let (number, factor) = found.unwrap_or((text, &1));
+    let bytes = number.trim().parse::<usize>().ok().and_then(|number| number.checked_mul(*factor));
+    match bytes {
+        Some(bytes) if (1 << 10..=1 << 30).contains(&bytes) => Ok(bytes),
+        Some(_) => Err("a size is from 1KiB to 1GiB".to_owned()),
+        None => Err("a size is such as 65536, 64KiB or 1MiB".to_owned()),
+    }
+}
+
+/// A mistake on the command line, in a variable or in the file.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct UsageError {
+    pub message: String,
+    pub hint: String,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Parsed {
+    /// Run this; `effective` is what `--print-config` shows.
+    Run { cli: Box<Cli>, effective: String },
+    /// Print this and exit with 0: help or version.
+    Print(String),
+}
+
+/// Reads the command line, the variables and the file that they name.
+///
+/// # Errors
+/// The first mistake.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, UsageError> {
+    let args: Vec<_> = args.into_iter().collect();
+    let command = Cli::command();
+    let first = match command.clone().try_get_matches_from(&args) {
+        Ok(matches) => matches,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Parsed::Print(error.to_string()));
+        }
+        Err(error) => return Err(usage_error(&error)),
+    };
+    let file = serve_matches(&first).and_then(|serve| serve.get_one::<PathBuf>("config")).cloned();
+    let (matches, in_file) = match file {
+        None => (first, Vec::new()),
+        Some(path) => {
+            let values = read_file(&path, &command)?;
+            let names = values.iter().map(|(name, _)| name.clone()).collect();
+            let command = with_defaults(command, &values);
+            (command.try_get_matches_from(&args).map_err(|error| usage_error(&error))?, names)
+        }
+    };
+    let effective = serve_matches(&matches).map(|serve| effective(serve, &in_file)).unwrap_or_default();
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| usage_error(&error))?;
+    Ok(Parsed::Run { cli: Box::new(cli), effective })
+}
+
+/// The matches that hold the arguments of `serve`, said or left out.
+fn serve_matches(matches: &ArgMatches) -> Option<&ArgMatches> {
+    match matches.subcommand() {
+        None => Some(matches),
+        Some(("serve", serve)) => Some(serve),
+        Some(_) => None,
+    }
+}
+
+/// The flags that a file can set: all of `serve` but those that concern the file itself.
+fn settable(command: &ClapCommand) -> impl Iterator<Item = &clap::Arg> {
+    let skipped = ["config", "print_config", "help", "version"];
+    command.get_arguments().filter(move |arg| arg.get_long().is_some() && !skipped.contains(&arg.get_id().as_str()))
+}
+
+type FileValues = Vec<(String, Vec<String>)>;
+
+fn read_file(path: &Path, command: &ClapCommand) -> Result<FileValues, UsageError> {
+    let named = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| UsageError {
+        message: format!("cannot read the configuration file {named}: {error}"),
+        hint: "name an existing file with --config or ECSIM_CONFIG".to_owned(),
+    })?;
+    let line_of = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    let table = DeTable::parse(&text).map_err(|error| UsageError {
+        message: format!("{named} line {}: {}", line_of(error.span().map_or(0, |span| span.start)), error.message()),
+        hint: "the file is TOML: name = \"value\"".to_owned(),
+    })?;
+    let known: Vec<_> = settable(command).filter_map(clap::Arg::get_long).collect();
+    let mut values = FileValues::new();
+    for (key, value) in table.get_ref() {
+        let name = key.get_ref();
+        let line = line_of(key.span().start);
+        if !known.contains(&&**name) {
+            return Err(UsageError {
+                message: format!("{named} line {line}: unknown setting `{name}`"),
+                hint: format!("there are {}", known.join(", ")),
+            });
+        }
+        let texts = texts(value.get_ref()).ok_or_else(|| UsageError {
+            message: format!("{named} line {line}: `{name}` is a text, a number, true or false, or an array of these"),
+            hint: format!("write it as the flag --{name} takes it"),
+        })?;
+        check(name, &texts).map_err(|error| UsageError {
+            message: format!("{named} line {line}: {}", error.message),
+            hint: error.hint,
+        })?;
+        values.push((name.to_string(), texts));
+    }
+    Ok(values)
+}
+
+fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
+    match value {
+        DeValue::String(text) => Some(vec![text.to_string()]),
+        DeValue::Integer(number) => Some(vec![number.to_string()]),
+        DeValue::Float(number) => Some(vec![number.to_string()]),
+        DeValue::Boolean(flag) => Some(vec![flag.to_string()]),
+        DeValue::Array(list) => {
+            let lists: Option<Vec<_>> = list.iter().map(|member| texts(member.get_ref())).collect();
+            lists.map(|lists| lists.into_iter().flatten().collect())
+        }
+        DeValue::Datetime(_) | DeValue::Table(_) => None,
+    }
+}
+
+/// Has the argument parser look at one setting of the file, by itself and without variables.
+fn check(name: &str, texts: &[String]) -> Result<(), UsageError> {
+    let values = [(name.to_owned(), texts.to_vec())];
+    let command = with_defaults(Cli::command().mut_args(|arg| arg.env(None::<&str>)), &values);
+    let matches = command.try_get_matches_from(["ecsim"]).map_err(|error| usage_error(&error))?;
+    Cli::from_arg_matches(&matches).map(|_| ()).map_err(|error| usage_error(&error))
+}
+
+fn with_defaults(command: ClapCommand, values: &[(String, Vec<String>)]) -> ClapCommand {
+    let set = |arg: clap::Arg| match values.iter().find(|(name, _)| arg.get_long() == Some(name)) {
+        Some((_, texts)) => arg.default_values(texts.clone()),
+        None => arg,
+    };
+    command.mut_args(set).mut_subcommand("serve", |serve| serve.mut_args(set))
+}
+
+/// The settings in force as TOML, each with where it is from.
+fn effective(matches: &ArgMatches, in_file: &[String]) -> String {
+    let mut text = String::new();
+    for arg in settable(&Cli::command()) {
+        let (id, name) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
+        let Ok(Some(raw)) = matches.try_get_raw(id) else { continue };
+        let values: Vec<_> = raw.map(|value| format!("{:?}", value.to_string_lossy())).collect();
+        let source = match matches.value_source(id) {
+            Some(ValueSource::CommandLine) => "flag",
+            Some(ValueSource::EnvVariable) => "variable",
+            _ if in_file.iter().any(|set| set == name) => "file",
+            _ => "default",
+        };
+        let many = matches!(arg.get_action(), clap::ArgAction::Append) || values.len() > 1;
+        let value = if many { format!("[{}]", values.join(", ")) } else { values.concat() };
+        let _ = writeln!(text, "{name} = {value} # {source}");
+    }
+    text
+}
+
+/// One line and a hint out of the parser's paragraph.
+fn usage_error(error: &clap::Error) -> UsageError {
+    let text = error.to_string();
+    let message =
+        text.lines().next().unwrap_or_default().trim_start_matches("error: ").trim_end_matches(':').to_owned();
+    let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    let nearest = suggested.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(one) => Some(one.clone()),
+        ContextValue::Strings(many) => many.first().cloned(),
+        _ => None,
+    });
+    let valid = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) if !values.is_empty() => Some(values.join(", ")),
+        _ => None,
+    };
+    let missing = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(names)) if error.kind() == ErrorKind::MissingRequiredArgument => names.join(", "),
+        _ => String::new(),
+    };
+    let hint = match (nearest, valid) {
+        (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+        (None, Some(valid)) => format!("it is one of {valid}"),
+        (None, None) => "`ecsim --help` lists the flags and sub-commands".to_owned(),
+    };
+    let message = if missing.is_empty() { message } else { format!("{message}: {missing}") };
+    UsageError { message, hint }
+}
+
+/// `RUST_LOG`, which other Rust programs honour too.
+#[expect(clippy::disallowed_methods, reason = "the one reading of a variable that is not ours")]
+pub fn rust_log() -> Option<String> {
+    std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flag_has_the_variable_of_its_name() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").expect("serve");
+        for arg in settable(serve).chain(settable(&command)) {
+            let name = arg.get_long().expect("a long name").to_uppercase().replace('-', "_");
+            let variable = arg.get_env().and_then(|name| name.to_str());
+            assert_eq!(variable, Some(&*format!("ECSIM_{name}")));
+        }
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_durations() {
+        for (text, bytes) in [("65536", 65536), ("64KiB", 65536), ("1MiB", 1 << 20), ("2 KiB", 2048)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for bad in ["", "1", "64kb", "-1", "1.5MiB", "99999999999999999999", "2GiB"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+        for (text, millis) in [("250ms", 250), ("5s", 5_000), ("15m", 900_000), ("1h30m", 5_400_000)] {
+            assert_eq!(duration(text).map(|d| d.as_millis()), Ok(millis), "{text}");
+        }
+        for bad in ["", "5", "five", "-5s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        assert!(timeout("0s").is_err());
+    }
+}

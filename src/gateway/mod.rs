@@ -1,0 +1,166 @@
+//! What the cloud's gateway does for every product: from a request to a typed call, and back.
+
+mod authenticate;
+mod codes;
+pub mod registry;
+mod reply;
+mod request;
+pub mod settings;
+pub mod signature;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use http::request::Parts;
+use http::{Method, Response};
+
+use crate::api::action::{Caller, Ctx, Done, Entry, Product};
+use crate::api::error::{ApiError, Code};
+use crate::world::{RequestId, Space, Spaces};
+use codes::Family;
+use reply::Envelope;
+use request::{Call, Style};
+use settings::SettingsCell;
+
+/// The gateway of an emulator.
+#[derive(Debug)]
+pub struct Gateway {
+    pub spaces: Arc<Spaces>,
+    pub settings: SettingsCell,
+    pub products: &'static [Product],
+}
+
+/// What is known of a call by the time that it is over, for the log.
+#[derive(Default)]
+struct Trail {
+    product: Option<&'static str>,
+    action: Option<&'static str>,
+    caller: Option<Caller>,
+}
+
+impl Gateway {
+    /// Answers one call, whatever it is, in the vendor's envelope.
+    pub fn answer(&self, head: &Parts, body: &[u8]) -> Response<Body> {
+        self.finish(head, body, |call, space, trail, request_id| {
+            let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, space, trail, request_id)));
+            performed.unwrap_or_else(|_| {
+                tracing::error!(rid = %request_id, "a call panicked");
+                Err(Code::Internal.into())
+            })
+        })
+    }
+
+    /// Answers a call that the transport refuses, as far as the call can be read from its head.
+    pub fn refuse(&self, head: &Parts, error: &ApiError) -> Response<Body> {
+        self.finish(head, &[], |_, _, _, _| Err(error.clone()))
+    }
+
+    fn finish(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        perform: impl FnOnce(&Call<'_>, &Space, &mut Trail, RequestId) -> Result<Done, ApiError>,
+    ) -> Response<Body> {
+        let started = tracing::enabled!(tracing::Level::INFO).then(Instant::now);
+        let call = Call::read(head, body);
+        let space = self.spaces.of_key(call.access_key_id().unwrap_or_default());
+        let (request_id, trace_id) = space.ids.call();
+        let mut trail = Trail::default();
+        let outcome = perform(&call, &space, &mut trail, request_id);
+        let envelope = Envelope {
+            format: call.format().unwrap_or_else(|(format, _)| format),
+            host_id: call.host_id(),
+            // Without a known version, as for Ecs (decision 26).
+            product: trail.product.unwrap_or("Ecs"),
+            request_id,
+            trace_id,
+        };
+        if let Some(started) = started {
+            log(&trail, &outcome, request_id, started);
+        }
+        match outcome {
+            Ok(done) => envelope.success(done.body),
+            Err(error) => envelope.failure(&error),
+        }
+    }
+
+    /// The stations of a call, and the order of its checks (protocol.md 12, inferred; decision 21).
+    fn perform(
+        &self,
+        call: &Call<'_>,
+        space: &Space,
+        trail: &mut Trail,
+        request_id: RequestId,
+    ) -> Result<Done, ApiError> {
+        let settings = self.settings.get();
+
+        // 1. Encoding, method, path.
+        call.well_formed(settings.max_params)?;
+        if !matches!(call.head.method, Method::GET | Method::POST) {
+            return Err(Code::UnsupportedMethod.into());
+        }
+        if call.head.uri.path() != "/" || call.style == Style::Roa {
+            return Err(Code::ActionNotFound.into());
+        }
+
+        // 2. Format.
+        let format = call.format().map_err(|(_, code)| code)?;
+
+        // 3. Action, version, product.
+        let product = registry::product(self.products, call.version())?;
+        trail.product = product.map(|product| product.name);
+        let name = call.action().ok_or(Code::ActionNotFound)?;
+        let family = Family::of(&settings, product.map_or("Ecs", |product| product.name), call);
+        let product = product.ok_or_else(|| family.missing("Version"))?;
+        trail.action = product.vendor_name(name);
+        let entry = registry::entry(product, name)?;
+        trail.action = Some(entry.name);
+
+        // 4 to 10. Common parameters, key, time, signature, nonce, token.
+        let caller = authenticate::authenticate(call, space, &settings, family)?;
+        trail.caller = Some(caller.clone());
+
+        // 12 to 15. The action's own checks, under one lock.
+        self.run(entry, call, space, &caller, request_id, format)
+    }
+
+    #[expect(clippy::unused_self, reason = "a station of the gateway like the others")]
+    fn run(
+        &self,
+        entry: &Entry,
+        call: &Call<'_>,
+        space: &Space,
+        caller: &Caller,
+        request_id: RequestId,
+        format: crate::api::render::Format,
+    ) -> Result<Done, ApiError> {
+        let ctx = Ctx { caller, request_id, authority: call.authority(), now: space.clock.now() };
+        entry.perform(&ctx, &space.store, &call.params, format)
+    }
+}
+
+/// One line a call: what, by whom, how it ended, how long it took.
+fn log(trail: &Trail, outcome: &Result<Done, ApiError>, request_id: RequestId, started: Instant) {
+    let (code, http, batch) = match outcome {
+        Ok(done) => ("OK", 200, done.batch),
+        Err(error) => (error.code.row().wire, error.code.row().status, None),
+    };
+    tracing::info!(
+        product = trail.product,
+        action = trail.action,
+        code,
+        http,
+        total = batch.map(|batch| batch.total),
+        fail = batch.map(|batch| batch.fail),
+        rid = %request_id,
+        account = trail.caller.as_ref().map(|caller| tracing::field::display(caller.account)),
+        namespace = "default",
+        dur_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "call"
+    );
+    if let Err(error) = outcome {
+        tracing::debug!(rid = %request_id, reason = %error.message, "refused");
+    }
+}

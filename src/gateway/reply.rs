@@ -1,0 +1,82 @@
+//! One envelope for replies and refusals: status, headers and body (protocol.md 9 and 10).
+
+use axum::body::Body;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, ETAG};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use md5::{Digest, Md5};
+
+use crate::api::error::ApiError;
+use crate::api::render::{self, Format};
+use crate::world::{RequestId, TraceId};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-acs-trace-id");
+
+/// What an answer needs to know beside its body.
+#[derive(Debug)]
+pub(super) struct Envelope<'a> {
+    pub(super) format: Format,
+    pub(super) host_id: &'a str,
+    pub(super) product: &'static str,
+    pub(super) request_id: RequestId,
+    pub(super) trace_id: TraceId,
+}
+
+impl Envelope<'_> {
+    pub(super) fn success(&self, body: String) -> Response<Body> {
+        self.respond(StatusCode::OK, body)
+    }
+
+    pub(super) fn failure(&self, error: &ApiError) -> Response<Body> {
+        let body = render::failure(self.format, error, self.request_id, self.host_id, self.product);
+        let status = StatusCode::from_u16(error.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.respond(status, body)
+    }
+
+    fn respond(&self, status: StatusCode, body: String) -> Response<Body> {
+        let etag = etag(body.as_bytes());
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.reserve(8);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.format.content_type()));
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
+        for (name, value) in [
+            (REQUEST_ID, self.request_id.as_str().as_bytes()),
+            (TRACE_ID, &self.trace_id.to_hex()[..]),
+            (ETAG, etag.as_bytes()),
+        ] {
+            // Hex, base64 and digits are always a header value.
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// First digit of the length, MD5 in base64 without padding, last digit of the length
+/// (protocol.md 9.3; reproduced from two recordings).
+fn etag(body: &[u8]) -> String {
+    let length = body.len().to_string();
+    let digest = BASE64_STANDARD_NO_PAD.encode(Md5::digest(body));
+    format!("{}{digest}{}", &length[..1], &length[length.len() - 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_etag_is_the_body_s_md5_between_two_digits_of_its_length() {
+        // MD5 of the empty text is d41d8cd98f00b204e9800998ecf8427e.
+        assert_eq!(etag(b""), "01B2M2Y8AsgTpgAmY7PhCfg0");
+        // MD5 of "abc" is 900150983cd24fb0d6963f7d28e17f72.
+        assert_eq!(etag(b"abc"), "3kAFQmDzST7DWlj99KOF/cg3");
+        assert_eq!(etag(&[b'a'; 130]).len(), 24);
+        assert!(etag(&[b'a'; 130]).starts_with('1') && etag(&[b'a'; 130]).ends_with('0'));
+    }
+}

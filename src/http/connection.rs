@@ -1,0 +1,93 @@
+//! One connection, from its first byte to its last.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use super::server::Shared;
+use crate::api::error::Code;
+
+/// How long a connection that serves no request may take to close.
+const CLOSING: Duration = Duration::from_millis(50);
+
+/// Serves a connection until it ends or the server closes.
+pub(super) async fn serve<I>(io: I, shared: Arc<Shared>, mut closing: watch::Receiver<bool>)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = shared.app.limits;
+    let active = Arc::new(AtomicUsize::new(0));
+    let service = service_fn(|request: Request<Incoming>| {
+        let guard = shared.in_flight.enter(&active);
+        let answer = shared.router.clone().oneshot(request.map(Body::new));
+        async move {
+            let answer: Result<Response<Body>, _> = answer.await;
+            drop(guard);
+            answer
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        // Past our own limit, so that a head that is somewhat too large is refused in the envelope.
+        .max_buf_size(limits.max_header_size.saturating_mul(4).max(256 << 10))
+        .keep_alive(!*closing.borrow());
+    let mut connection = http.serve_connection(TokioIo::new(io), service);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = closed(&mut closing) => {
+            Pin::new(&mut connection).graceful_shutdown();
+            if active.load(Ordering::Acquire) > 0 {
+                (&mut connection).await
+            } else {
+                tokio::time::timeout(CLOSING, &mut connection).await.unwrap_or(Ok(()))
+            }
+        }
+    };
+    match ended {
+        Ok(()) => {}
+        Err(error) if error.is_timeout() => {
+            let parts = connection.into_parts();
+            // A connection that was idle ends in silence; one that stopped inside a head gets an answer.
+            if !parts.read_buf.is_empty() {
+                let _ = tokio::time::timeout(CLOSING, too_slow(parts.io.into_inner(), &shared)).await;
+            }
+        }
+        Err(error) => tracing::debug!(%error, "a connection ended early"),
+    }
+}
+
+async fn closed(closing: &mut watch::Receiver<bool>) {
+    // A sender that is gone closes as well.
+    let _ = closing.wait_for(|closing| *closing).await;
+}
+
+/// Answers a head that never became whole. The HTTP library only closes, so this writes the
+/// envelope itself (decision 24).
+async fn too_slow<I: AsyncWrite + Unpin>(mut io: I, shared: &Shared) {
+    let (head, ()) = Request::new(()).into_parts();
+    let (head, body) = shared.app.gateway.refuse(&head, &Code::TooSlow.into()).into_parts();
+    let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else { return };
+    let mut text = format!("HTTP/1.1 {}\r\n", head.status).into_bytes();
+    for (name, value) in &head.headers {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value.as_bytes());
+        text.extend_from_slice(b"\r\n");
+    }
+    text.extend_from_slice(format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len()).as_bytes());
+    text.extend_from_slice(&body);
+    let _ = io.write_all(&text).await;
+    let _ = io.shutdown().await;
+}

@@ -1,0 +1,58 @@
+//! Transport: listeners, connections, limits and shutdown. It knows bytes, not actions.
+
+mod connection;
+mod limits;
+mod listener;
+mod server;
+
+pub use limits::Limits;
+pub use listener::{Address, BindError, Bound, Listener};
+pub use server::Server;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::control::{self, Control};
+use crate::gateway::Gateway;
+
+/// What every route shares.
+#[derive(Debug)]
+pub struct App {
+    pub gateway: Gateway,
+    pub control: Arc<Control>,
+    pub limits: Limits,
+}
+
+/// Marks every answer as the emulator's.
+const MARKER: HeaderName = HeaderName::from_static("x-ecsim");
+
+/// The control API under its prefix; every other path is the gateway's, which knows only `/`.
+pub fn router(app: Arc<App>) -> Router {
+    let control = control::router(Arc::clone(&app.control));
+    let guard = CatchPanicLayer::custom(|_| control::panicked());
+    Router::new()
+        .fallback(call)
+        .with_state(app)
+        .merge(control.layer(guard)) // The gateway has a guard of its own, which knows the asked format.
+        .layer(
+            ServiceBuilder::new()
+                .layer(SetResponseHeaderLayer::overriding(MARKER, HeaderValue::from_static(env!("CARGO_PKG_VERSION")))),
+        )
+}
+
+async fn call(State(app): State<Arc<App>>, request: Request) -> Result<Response<Body>, Infallible> {
+    let (head, body) = request.into_parts();
+    Ok(match app.limits.receive(&head, body).await {
+        Ok(body) => app.gateway.answer(&head, &body),
+        Err(error) => app.gateway.refuse(&head, &error),
+    })
+}

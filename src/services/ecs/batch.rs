@@ -1,0 +1,30 @@
+//! When a batch over instances fails as a whole (decision 1).
+
+use crate::api::error::ApiError;
+use crate::world::{InstanceId, RoleName};
+
+/// Why one instance of a batch fails.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: ApiError,
+    /// The role that stays attached to the instance, if that is why it fails.
+    pub(super) still_attached: Option<RoleName>,
+}
+
+impl<E: Into<ApiError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), still_attached: None }
+    }
+}
+
+/// If every instance fails with the same code, that code is the answer to the call, and nothing
+/// may change; so with one instance a failure is always call-level (ecs-instance-ram-role.md 5.4,
+/// inferred from one recording and what clients look at).
+///
+/// # Errors
+/// The common failure.
+pub(super) fn whole_call_error<T>(checked: &[(InstanceId, Result<T, Failure>)]) -> Result<(), ApiError> {
+    let mut failures = checked.iter().map(|(_, result)| result.as_ref().err().map(|failure| &failure.error));
+    let Some(Some(first)) = failures.next() else { return Ok(()) };
+    if failures.all(|error| error.is_some_and(|error| error.code == first.code)) { Err(first.clone()) } else { Ok(()) }
+}

@@ -1,0 +1,202 @@
+//! `DetachInstanceRamRole`: the action that this emulator was made for.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::batch::{Failure, whole_call_error};
+use super::input;
+use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
+use crate::api::error::{ApiError, Code};
+use crate::api::params::Params;
+use crate::api::render::{Item, Items};
+use crate::world::{InstanceId, Region, RequestId, RoleName, World};
+
+/// Takes a role off each listed instance.
+///
+/// An instance without a role counts as done, so a repeat succeeds (decision 2, inferred). A role
+/// that is not the named one stays (decision 3, inferred). Without `RamRoleName` each instance
+/// loses whatever it has (ecs-instance-ram-role.md 5.1).
+/// Source: ecs-instance-ram-role.md 2, 5 and 7 (D1 to D16); decisions 1 to 6.
+pub(super) struct DetachInstanceRamRole;
+
+#[derive(Debug)]
+pub(super) struct Input {
+    region: &'static Region,
+    instance_ids: Vec<InstanceId>,
+    ram_role_name: Option<String>,
+}
+
+impl FromParams for Input {
+    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
+        params.required("RegionId")?;
+        params.required("InstanceIds")?;
+        Ok(Self {
+            region: input::region(params)?,
+            instance_ids: input::role_instance_ids(params)?.unwrap_or_default(),
+            ram_role_name: params.optional("RamRoleName").map(str::to_owned),
+        })
+    }
+}
+
+/// Members in the order of the source page (decision 25).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Output {
+    ram_role_name: String,
+    request_id: RequestId,
+    total_count: usize,
+    fail_count: usize,
+    detach_instance_ram_role_results: Items<Outcome>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Outcome {
+    code: &'static str,
+    message: Cow<'static, str>,
+    instance_id: InstanceId,
+    success: bool,
+    instance_ram_role_sets: Items<Pair>,
+}
+
+impl Item for Outcome {
+    const ELEMENT: &'static str = "DetachInstanceRamRoleResult";
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pair {
+    ram_role_name: RoleName,
+    instance_id: InstanceId,
+}
+
+impl Item for Pair {
+    const ELEMENT: &'static str = "InstanceRamRoleSet";
+}
+
+impl Reply for Output {
+    fn batch(&self) -> Option<Batch> {
+        Some(Batch { total: self.total_count, fail: self.fail_count })
+    }
+}
+
+impl Action for DetachInstanceRamRole {
+    const NAME: &'static str = "DetachInstanceRamRole";
+    type Input = Input;
+    type Reply = Output;
+
+    /// Instances and role, both required; without a name, the role that each instance carries
+    /// (ecs-instance-ram-role.md 5.8, documented; the last part inferred).
+    fn needs(ctx: &Ctx<'_>, input: &Input, world: &World) -> Vec<Permission> {
+        let permission = |resource| Permission::new("ecs:DetachInstanceRamRole", resource);
+        let instances = input.instance_ids.iter().map(|id| ctx.instance_arn(input.region, id));
+        let roles: Vec<String> = match &input.ram_role_name {
+            Some(name) => vec![ctx.role_arn(input.region, name)],
+            None => attached_roles(ctx, world, input).map(|role| ctx.role_arn(input.region, role)).collect(),
+        };
+        instances.chain(roles).map(permission).collect()
+    }
+}
+
+impl Write for DetachInstanceRamRole {
+    fn call(ctx: &Ctx<'_>, world: &mut World, mut input: Input) -> Result<Output, ApiError> {
+        let named = named_role(ctx, world, &input)?;
+        match &named {
+            Some(role) => ctx.may_pass(input.region, role)?,
+            None => attached_roles(ctx, world, &input).try_for_each(|role| ctx.may_pass(input.region, role))?,
+        }
+        let ids = std::mem::take(&mut input.instance_ids);
+        let checked: Vec<_> = ids
+            .into_iter()
+            .map(|id| {
+                let role = attached_role(ctx, world, input.region, &id, named.as_ref());
+                (id, role)
+            })
+            .collect();
+        whole_call_error(&checked)?;
+        for (id, role) in &checked {
+            if let Ok(Some(_)) = role
+                && let Some(instance) = world.instance_mut(id.as_str())
+            {
+                instance.detach_role();
+            }
+        }
+        Ok(output(ctx, named.as_ref(), checked))
+    }
+}
+
+/// The named role in its stored spelling: as RAM has it, or, once RAM has it no more, as a listed
+/// instance still carries it (decision 4).
+fn named_role(ctx: &Ctx<'_>, world: &World, input: &Input) -> Result<Option<RoleName>, ApiError> {
+    let Some(name) = &input.ram_role_name else { return Ok(None) };
+    let role = world
+        .role(ctx.caller.account, name)
+        .map(|role| &role.name)
+        .or_else(|| attached_roles(ctx, world, input).find(|role| role.is(name)))
+        .ok_or(Code::RoleNotFound)?;
+    Ok(Some(role.clone()))
+}
+
+/// The roles on those of the listed instances that the caller has in this region.
+fn attached_roles<'w>(ctx: &Ctx<'w>, world: &'w World, input: &'w Input) -> impl Iterator<Item = &'w RoleName> {
+    let account = ctx.caller.account;
+    input
+        .instance_ids
+        .iter()
+        .filter_map(move |id| world.instance_in(account, input.region, id.as_str()).and_then(|found| found.role()))
+}
+
+/// The role that will come off one instance, `None` if it has none.
+fn attached_role(
+    ctx: &Ctx<'_>,
+    world: &World,
+    region: &Region,
+    id: &InstanceId,
+    named: Option<&RoleName>,
+) -> Result<Option<RoleName>, Failure> {
+    let instance = world.instance_in(ctx.caller.account, region, id.as_str()).ok_or(Code::RoleInstanceNotFound)?;
+    if instance.is_classic() {
+        return Err(Code::ClassicNetwork.into());
+    }
+    match (instance.role(), named) {
+        (Some(attached), Some(named)) if !attached.is(named.as_str()) => {
+            Err(Failure { error: Code::RoleNotFound.into(), still_attached: Some(attached.clone()) })
+        }
+        (attached, _) => Ok(attached.cloned()),
+    }
+}
+
+fn output(
+    ctx: &Ctx<'_>,
+    named: Option<&RoleName>,
+    checked: Vec<(InstanceId, Result<Option<RoleName>, Failure>)>,
+) -> Output {
+    let ram_role_name = named.map_or_else(|| common_role(&checked), ToString::to_string);
+    let outcomes: Vec<_> = checked.into_iter().map(|(id, role)| outcome(id, role)).collect();
+    Output {
+        ram_role_name,
+        request_id: ctx.request_id,
+        total_count: outcomes.len(),
+        fail_count: outcomes.iter().filter(|outcome| !outcome.success).count(),
+        detach_instance_ram_role_results: Items(outcomes),
+    }
+}
+
+/// The role that came off, if it was the same everywhere; else the empty text (decision 5).
+fn common_role(checked: &[(InstanceId, Result<Option<RoleName>, Failure>)]) -> String {
+    let mut roles = checked.iter().filter_map(|(_, role)| role.as_ref().ok()?.as_ref());
+    match roles.next() {
+        Some(first) if roles.all(|role| role.is(first.as_str())) => first.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn outcome(instance_id: InstanceId, role: Result<Option<RoleName>, Failure>) -> Outcome {
+    let (code, message, success, shown) = match role {
+        Ok(role) => ("200", Cow::Borrowed("Success"), true, role),
+        Err(Failure { error, still_attached }) => (error.code.row().wire, error.message, false, still_attached),
+    };
+    let pair = shown.map(|ram_role_name| Pair { ram_role_name, instance_id: instance_id.clone() });
+    Outcome { code, message, success, instance_ram_role_sets: Items(pair.into_iter().collect()), instance_id }
+}

@@ -1,0 +1,36 @@
+//! What the inputs of several ECS actions read alike.
+
+use std::ops::RangeInclusive;
+
+use crate::api::error::{ApiError, Code};
+use crate::api::params::Params;
+use crate::world::{InstanceId, Region};
+
+/// How many instance ids a role action takes (ecs-instance-ram-role.md 2.1; Describe: decision 10).
+const ROLE_CALL: RangeInclusive<usize> = 1..=100;
+
+/// The region that `RegionId` names; call it once all required parameters are known to be there.
+///
+/// # Errors
+/// `MissingParameter`, `InvalidRegionId.NotFound`.
+pub(super) fn region(params: &Params<'_>) -> Result<&'static Region, ApiError> {
+    Region::find(params.required("RegionId")?).ok_or_else(|| Code::RegionNotFound.into())
+}
+
+/// `InstanceIds` of the three role actions (decisions 11 and 12); `None` if absent or empty.
+///
+/// # Errors
+/// `InvalidInstanceIds.Malformed`.
+pub(super) fn role_instance_ids(params: &Params<'_>) -> Result<Option<Vec<InstanceId>>, ApiError> {
+    match params.json_list("InstanceIds", ROLE_CALL) {
+        None => Ok(None),
+        Some(Ok(ids)) => Ok(Some(ids.into_iter().map(|id| InstanceId::new(id.into_owned())).collect())),
+        Some(Err(_)) => Err(Code::InstanceIdsMalformed.into()),
+    }
+}
+
+/// The part of a list that page `number` (from 1) of `size` rows shows; empty past the end.
+pub(super) fn page<T>(rows: impl Iterator<Item = T>, number: u32, size: u32) -> impl Iterator<Item = T> {
+    let before = (number as usize - 1).saturating_mul(size as usize);
+    rows.skip(before).take(size as usize)
+}

@@ -1,0 +1,4 @@
+//! The products: one folder a product, one file an action.
+
+pub(crate) mod ecs;
+pub(crate) mod location;

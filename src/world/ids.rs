@@ -1,0 +1,117 @@
+//! Every random thing that the emulator hands out, drawn from one generator a space.
+
+use std::fmt;
+
+use parking_lot::Mutex;
+use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, RngExt, SeedableRng, TryRng};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The generator of one space. With a seed, the same calls draw the same ids.
+pub struct Ids(Mutex<StdRng>);
+
+impl Ids {
+    /// Repeats exactly for the same `seed`.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+    }
+
+    /// Seeded by the operating system, so that nobody can guess what comes next.
+    pub fn random() -> Self {
+        let mut seed = [0; 32];
+        // Without entropy the ids are only unpredictable as far as the zero seed is; the emulator still works.
+        let _ = SysRng.try_fill_bytes(&mut seed);
+        Self(Mutex::new(StdRng::from_seed(seed)))
+    }
+
+    /// The ids of one call: its RequestId and its trace id, in one draw.
+    pub fn call(&self) -> (RequestId, TraceId) {
+        let mut bytes = [0; 32];
+        self.0.lock().fill_bytes(&mut bytes);
+        let (request, trace) = bytes.split_at(16);
+        (RequestId::from_bytes(request.try_into().unwrap_or_default()), TraceId(trace.try_into().unwrap_or_default()))
+    }
+
+    /// `count` lower-case letters and digits.
+    pub fn letters(&self, count: usize) -> String {
+        const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        let mut rng = self.0.lock();
+        (0..count).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])).collect()
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ids")
+    }
+}
+
+/// An upper-case UUID of version 5, as recent real ones are (protocol.md 9.3, recorded).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RequestId([u8; 36]);
+
+impl RequestId {
+    fn from_bytes(bytes: [u8; 16]) -> Self {
+        let mut text = [0; 36];
+        uuid::Builder::from_sha1_bytes(bytes).into_uuid().hyphenated().encode_upper(&mut text);
+        Self(text)
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// The id of header `x-acs-trace-id`: 32 lower-case hex digits (protocol.md 9.3, recorded).
+#[derive(Clone, Copy, Debug)]
+pub struct TraceId([u8; 16]);
+
+impl TraceId {
+    pub fn to_hex(self) -> [u8; 32] {
+        let mut text = [0; 32];
+        Uuid::from_bytes(self.0).simple().encode_lower(&mut text);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_draws_the_same_ids_and_another_seed_others() {
+        let draw = |seed| {
+            let ids = Ids::seeded(seed);
+            (ids.call().0, ids.letters(8), ids.call().0)
+        };
+        assert_eq!(draw(7), draw(7));
+        assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn a_request_id_is_an_upper_case_uuid_of_version_5() {
+        let text = Ids::random().call().0.to_string();
+        assert_eq!(text, text.to_uppercase());
+        let uuid = Uuid::parse_str(&text).expect("a UUID");
+        assert_eq!(uuid.get_version_num(), 5, "{text}");
+    }
+}

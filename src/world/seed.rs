@@ -1,0 +1,600 @@
+//! Seeds: JSON files that say which world to start with.
+//!
+//! A seed is read whole before anything is built. Every mistake of every file is reported, each
+//! with its file, JSON path and reason, and then no world is made. The schema for editors is
+//! `fixtures/seed/seed.schema.json`; a test holds the two together.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::region::instance_type;
+use super::{
+    AccessKey, AccountId, Ids, Instance, InstanceId, KeyStatus, Network, Region, Role, RoleName, Secret, SecurityToken,
+    Spec, Status, TrustPolicy, World, parse_utc,
+};
+
+/// The world of `ecsim` without `--seed`.
+pub const DEFAULT: &str = include_str!("../../fixtures/seed/default.json");
+
+/// A compact form makes at most this many instances.
+pub const MAX_COUNT: u64 = 10_000_000;
+
+const FILE: &[&str] = &["$schema", "accounts"];
+const ACCOUNT: &[&str] = &["id", "keys", "roles", "instances"];
+const KEY: &[&str] = &["id", "secret", "status", "security_token", "expires"];
+const ROLE: &[&str] = &["name", "description", "trust"];
+const INSTANCE: &[&str] = &[
+    "id",
+    "count",
+    "region",
+    "zone",
+    "network",
+    "role",
+    "policy",
+    "name",
+    "description",
+    "host_name",
+    "status",
+    "type",
+    "cpu",
+    "memory",
+    "image",
+    "vpc",
+    "vswitch",
+    "security_groups",
+    "key_pair",
+    "resource_group",
+    "charge_type",
+    "deletion_protection",
+    "private_ip",
+    "public_ip",
+    "eip",
+    "tags",
+    "locks",
+    "created",
+];
+
+/// The member names of each kind of object in a seed, by the name of its schema definition.
+pub const MEMBERS: &[(&str, &[&str])] =
+    &[("file", FILE), ("account", ACCOUNT), ("key", KEY), ("role", ROLE), ("instance", INSTANCE)];
+
+/// One thing that is wrong with a seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub file: String,
+    /// JSON path such as `$.accounts[0].instances[2].region`, or `line 3 column 7` where it is no JSON.
+    pub place: String,
+    pub reason: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.file, self.place, self.reason)
+    }
+}
+
+/// Reads seed files; of a folder, its `*.json` by name.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Vec<Mistake>> {
+    let (mut texts, mut mistakes) = (Vec::new(), Vec::new());
+    for path in paths {
+        let unreadable =
+            |reason: String| Mistake { file: path.display().to_string(), place: "file".to_owned(), reason };
+        let files = if path.is_dir() { json_files(path) } else { Ok(vec![path.clone()]) };
+        match files {
+            Ok(files) if files.is_empty() => mistakes.push(unreadable("the folder holds no *.json".to_owned())),
+            Ok(files) => {
+                for file in files {
+                    match std::fs::read_to_string(&file) {
+                        Ok(text) => texts.push((file.display().to_string(), text)),
+                        Err(error) => mistakes.push(Mistake {
+                            file: file.display().to_string(),
+                            place: "file".to_owned(),
+                            reason: format!("cannot be read: {error}"),
+                        }),
+                    }
+                }
+            }
+            Err(error) => mistakes.push(unreadable(format!("cannot be read: {error}"))),
+        }
+    }
+    if mistakes.is_empty() { Ok(texts) } else { Err(mistakes) }
+}
+
+fn json_files(folder: &FilePath) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+    let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    Ok(files)
+}
+
+/// Builds one world out of several seed files, given as (name, text), in order.
+///
+/// `now` is the creation time of what names none; `ids` makes the ids that are left out.
+///
+/// # Errors
+/// Every mistake of every file.
+pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
+    let mut reader = Reader { file: "", mistakes: Vec::new(), world: World::default(), ids, now, addresses: 0 };
+    let mut parsed = Vec::new();
+    for (name, text) in files {
+        match serde_json::from_str::<Value>(text) {
+            Ok(value) => parsed.push((name, value)),
+            Err(error) => reader.mistakes.push(Mistake {
+                file: name.clone(),
+                place: format!("line {} column {}", error.line(), error.column()),
+                reason: format!("not JSON: {error}"),
+            }),
+        }
+    }
+    // Roles of all files first: an instance may carry a role that a later file defines.
+    for pass in [Pass::Identities, Pass::Instances] {
+        for (name, value) in &parsed {
+            reader.file = name;
+            reader.read_file(value, pass);
+        }
+    }
+    if reader.mistakes.is_empty() { Ok(reader.world) } else { Err(reader.mistakes) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Identities,
+    Instances,
+}
+
+/// Where in the document a value stands; printed only when something is wrong there.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Root,
+    Member(&'a Path<'a>, &'a str),
+    Element(&'a Path<'a>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("$"),
+            Self::Member(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Element(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    mistakes: Vec<Mistake>,
+    world: World,
+    ids: &'a Ids,
+    now: Timestamp,
+    /// How many instances have been given an address.
+    addresses: u32,
+}
+
+type Object = Map<String, Value>;
+
+impl Reader<'_> {
+    fn mistake(&mut self, at: &Path<'_>, reason: impl Into<String>) {
+        self.mistakes.push(Mistake { file: self.file.to_owned(), place: at.to_string(), reason: reason.into() });
+    }
+
+    fn read_file(&mut self, value: &Value, pass: Pass) {
+        let root = Path::Root;
+        let first = pass == Pass::Identities;
+        let Some(file) = self.object(value, &root, FILE, first) else { return };
+        for (index, account) in self.list(file, &root, "accounts", first).iter().enumerate() {
+            let list = Path::Member(&root, "accounts");
+            let at = Path::Element(&list, index);
+            let Some(account) = self.object(account, &at, ACCOUNT, first) else { continue };
+            let id = match account.get("id").map(|id| id.as_str().and_then(AccountId::parse)) {
+                Some(Some(id)) => id,
+                None => AccountId::DEFAULT,
+                Some(None) => {
+                    if first {
+                        self.mistake(&Path::Member(&at, "id"), "an account id is 16 decimal digits in a string");
+                    }
+                    continue;
+                }
+            };
+            match pass {
+                Pass::Identities => {
+                    self.each(account, &at, "keys", KEY, |reader, key, at| reader.read_key(id, key, at));
+                    self.each(account, &at, "roles", ROLE, |reader, role, at| reader.read_role(id, role, at));
+                }
+                Pass::Instances => {
+                    self.each(account, &at, "instances", INSTANCE, |reader, instance, at| {
+                        reader.read_instances(id, instance, at);
+                    });
+                }
+            }
+        }
+    }
+
+    fn each(
+        &mut self,
+        object: &Object,
+        at: &Path<'_>,
+        name: &str,
+        known: &[&str],
+        mut read: impl FnMut(&mut Self, &Object, &Path<'_>),
+    ) {
+        for (index, value) in self.list(object, at, name, true).iter().enumerate() {
+            let list = Path::Member(at, name);
+            let at = Path::Element(&list, index);
+            if let Some(value) = self.object(value, &at, known, true) {
+                read(self, value, &at);
+            }
+        }
+    }
+
+    fn read_key(&mut self, account: AccountId, key: &Object, at: &Path<'_>) {
+        let id = self.required_text(key, at, "id");
+        let secret = self.required_text(key, at, "secret");
+        let status = self.choice(key, at, "status", &["active", "inactive"]);
+        let status = if status == Some("inactive") { KeyStatus::Inactive } else { KeyStatus::Active };
+        let expires = self.time(key, at, "expires");
+        let token = match (self.text(key, at, "security_token"), expires) {
+            (Some(value), Some(expires)) => Some(Arc::new(SecurityToken { value: value.into(), expires })),
+            (None, None) => None,
+            _ => return self.mistake(at, "security_token and expires go together"),
+        };
+        let (Some(id), Some(secret)) = (id, secret) else { return };
+        let key = AccessKey { account, status, secret: Arc::new(Secret::new(secret)), token };
+        if !self.world.add_key(id, key) {
+            self.mistake(&Path::Member(at, "id"), format!("the key {id} exists already"));
+        }
+    }
+
+    fn read_role(&mut self, account: AccountId, role: &Object, at: &Path<'_>) {
+        let name = self.required_text(role, at, "name");
+        let description = self.text(role, at, "description").unwrap_or_default().to_owned();
+        let trust = match role.get("trust") {
+            None => TrustPolicy::of_service("ecs.aliyuncs.com"),
+            Some(document) => match TrustPolicy::read(document) {
+                Ok(trust) => trust,
+                Err(reason) => return self.mistake(&Path::Member(at, "trust"), reason),
+            },
+        };
+        let Some(name) = name else { return };
+        let place = Path::Member(at, "name");
+        if !RoleName::is_well_formed(name) {
+            return self.mistake(&place, "a role name is 1 to 64 letters, digits, '.', '-' or '_'");
+        }
+        if !self.world.add_role(account, Role { name: RoleName::new(name), description, trust, created: self.now }) {
+            self.mistake(&place, format!("the role {name} exists already in account {account}"));
+        }
+    }
+
+    fn read_instances(&mut self, account: AccountId, instance: &Object, at: &Path<'_>) {
+        let count = self.integer(instance, at, "count", MAX_COUNT);
+        let ids = self.instance_ids(instance, at, count);
+        let named = self.text(instance, at, "region").unwrap_or("cn-hangzhou");
+        let Some(region) = Region::find(named) else {
+            return self.mistake(&Path::Member(at, "region"), "no region of that id; DescribeRegions lists them");
+        };
+        let spec = self.spec(instance, at, region);
+        let role = self.attached_role(instance, at, account);
+        let policy = self.text(instance, at, "policy");
+        let address = self.address(instance, at, "private_ip");
+        if address.is_some() && count.is_some() {
+            self.mistake(&Path::Member(at, "private_ip"), "count instances cannot share one private_ip");
+        }
+        let (Some(ids), Some(spec)) = (ids, spec) else { return };
+        if role.is_some() && spec.network == Network::Classic {
+            return self.mistake(&Path::Member(at, "role"), "an instance in the classic network cannot carry a role");
+        }
+        if role.is_none() && policy.is_some() {
+            return self.mistake(&Path::Member(at, "policy"), "a policy narrows a role: name the role too");
+        }
+        let spec = Arc::new(spec);
+        self.world.reserve_instances(count.unwrap_or(1) as usize);
+        for id in ids {
+            let address = address.unwrap_or_else(|| self.next_address());
+            let mut instance = Instance::new(account, region, Arc::clone(&spec), address);
+            if let Some(role) = &role {
+                instance.attach_role(role.clone(), policy.map(Into::into));
+            }
+            let shown = id.clone();
+            if !self.world.add_instance(id, instance) {
+                return self.mistake(&Path::Member(at, "id"), format!("the instance {shown} exists already"));
+            }
+        }
+    }
+
+    /// The ids that an entry makes: one, or `count` of them by a pattern with one `%d` or `%x`.
+    fn instance_ids(
+        &mut self,
+        instance: &Object,
+        at: &Path<'_>,
+        count: Option<u64>,
+    ) -> Option<Box<dyn Iterator<Item = InstanceId>>> {
+        let place = Path::Member(at, "id");
+        let id = self.text(instance, at, "id");
+        match (id, count) {
+            (Some(""), _) => {
+                self.mistake(&place, "an id cannot be empty");
+                None
+            }
+            (Some(pattern), Some(count)) => {
+                let Some(pattern) = Pattern::parse(pattern) else {
+                    self.mistake(&place, "with count, an id holds one number pattern such as %d, %08d or %04x");
+                    return None;
+                };
+                Some(Box::new((0..count).map(move |n| InstanceId::new(pattern.print(n)))))
+            }
+            (Some(id), None) => Some(Box::new(std::iter::once(InstanceId::new(id)))),
+            (None, count) => {
+                let region = self.text(instance, at, "region").and_then(Region::find);
+                let part = region.map_or("bp1", |region| region.id_part);
+                let made: Vec<_> = (0..count.unwrap_or(1))
+                    .map(|_| InstanceId::new(format!("i-{part}{}", self.ids.letters(17))))
+                    .collect();
+                Some(Box::new(made.into_iter()))
+            }
+        }
+    }
+
+    fn attached_role(&mut self, instance: &Object, at: &Path<'_>, account: AccountId) -> Option<RoleName> {
+        let name = self.text(instance, at, "role")?;
+        let known = self.world.role(account, name).map(|role| role.name.clone());
+        if known.is_none() {
+            self.mistake(&Path::Member(at, "role"), format!("account {account} has no role {name}"));
+        }
+        known
+    }
+
+    fn spec(&mut self, instance: &Object, at: &Path<'_>, region: &'static Region) -> Option<Spec> {
+        let before = self.mistakes.len();
+        let part = region.id_part;
+        let or = |text: Option<&str>, default: &str| -> Box<str> { text.unwrap_or(default).into() };
+        let zone_id = match self.text(instance, at, "zone") {
+            Some(zone) => {
+                if !region.zone_ids().any(|known| known == zone) {
+                    let zones = region.zone_ids().collect::<Vec<_>>().join(", ");
+                    self.mistake(&Path::Member(at, "zone"), format!("no zone of {}; it has {zones}", region.id));
+                }
+                zone.into()
+            }
+            None => region.zone_ids().last().unwrap_or_default().into(),
+        };
+        let vpc = self.text(instance, at, "vpc");
+        let vswitch = self.text(instance, at, "vswitch");
+        let classic = self.choice(instance, at, "network", &["vpc", "classic"]) == Some("classic");
+        if classic && (vpc.is_some() || vswitch.is_some()) {
+            self.mistake(at, "an instance in the classic network has no vpc or vswitch");
+        }
+        let network = if classic {
+            Network::Classic
+        } else {
+            Network::Vpc {
+                vpc_id: or(vpc, &format!("vpc-{part}ecsim00000default")),
+                vswitch_id: or(vswitch, &format!("vsw-{part}ecsim00000default")),
+            }
+        };
+        let status = self.choice(instance, at, "status", &Status::ALL.map(Status::name)).and_then(Status::parse);
+        let instance_type_name = self.text(instance, at, "type").unwrap_or("ecs.g6.large");
+        let cpu = self.integer(instance, at, "cpu", 1024);
+        let memory = self.integer(instance, at, "memory", 1 << 24);
+        let (cpu, memory) = match (cpu, memory, instance_type(instance_type_name)) {
+            (Some(cpu), Some(memory), _) => (cpu as u32, memory as u32),
+            (None, None, Some(known)) => known,
+            (None, None, None) => {
+                self.mistake(
+                    &Path::Member(at, "type"),
+                    "an instance type that is not known here: give cpu and memory (MiB) too",
+                );
+                (0, 0)
+            }
+            _ => {
+                self.mistake(at, "cpu and memory go together");
+                (0, 0)
+            }
+        };
+        let charge_type = match self.choice(instance, at, "charge_type", &["PostPaid", "PrePaid"]) {
+            Some("PrePaid") => "PrePaid",
+            _ => "PostPaid",
+        };
+        let name = self.text(instance, at, "name");
+        let spec = Spec {
+            name: or(name, ""),
+            description: or(self.text(instance, at, "description"), ""),
+            host_name: or(self.text(instance, at, "host_name"), name.unwrap_or_default()),
+            zone_id,
+            status: status.unwrap_or(Status::Running),
+            network,
+            instance_type: instance_type_name.into(),
+            cpu,
+            memory,
+            image_id: or(self.text(instance, at, "image"), "aliyun_3_x64_20G_alibase_20250629.vhd"),
+            security_group_ids: if instance.contains_key("security_groups") {
+                self.texts(instance, at, "security_groups")
+            } else {
+                Box::new([format!("sg-{part}ecsim000000default").into()])
+            },
+            key_pair_name: or(self.text(instance, at, "key_pair"), ""),
+            resource_group_id: or(self.text(instance, at, "resource_group"), ""),
+            charge_type,
+            deletion_protection: self.flag(instance, at, "deletion_protection"),
+            public_ip: self.address(instance, at, "public_ip"),
+            eip: self.address(instance, at, "eip"),
+            tags: self.tags(instance, at),
+            locks: self.texts(instance, at, "locks"),
+            created: self.time(instance, at, "created").unwrap_or(self.now),
+        };
+        if spec.eip.is_some() && (classic || spec.public_ip.is_some()) {
+            self.mistake(&Path::Member(at, "eip"), "an EIP needs a VPC and stands in place of a public_ip");
+        }
+        (self.mistakes.len() == before).then_some(spec)
+    }
+
+    /// 172.16.0.10 and on: unlike on real networks, no two instances of a world share an address.
+    fn next_address(&mut self) -> Ipv4Addr {
+        let first = u32::from(Ipv4Addr::new(172, 16, 0, 10));
+        let address = Ipv4Addr::from(first.wrapping_add(self.addresses));
+        self.addresses += 1;
+        address
+    }
+
+    fn object<'v>(&mut self, value: &'v Value, at: &Path<'_>, known: &[&str], report: bool) -> Option<&'v Object> {
+        let Value::Object(object) = value else {
+            if report {
+                self.mistake(at, "must be an object");
+            }
+            return None;
+        };
+        for name in object.keys().filter(|name| report && !known.contains(&name.as_str())) {
+            self.mistake(&Path::Member(at, name), format!("no such member here; there are {}", known.join(", ")));
+        }
+        Some(object)
+    }
+
+    fn list<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str, report: bool) -> &'v [Value] {
+        match object.get(name) {
+            None => &[],
+            Some(Value::Array(list)) => list,
+            Some(_) => {
+                if report {
+                    self.mistake(&Path::Member(at, name), "must be an array");
+                }
+                &[]
+            }
+        }
+    }
+
+    fn text<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str) -> Option<&'v str> {
+        let text = object.get(name)?.as_str();
+        if text.is_none() {
+            self.mistake(&Path::Member(at, name), "must be a string");
+        }
+        text
+    }
+
+    fn required_text<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str) -> Option<&'v str> {
+        if !object.contains_key(name) {
+            self.mistake(at, format!("needs {name}"));
+            return None;
+        }
+        let text = self.text(object, at, name)?;
+        if text.is_empty() {
+            self.mistake(&Path::Member(at, name), "cannot be empty");
+        }
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn texts(&mut self, object: &Object, at: &Path<'_>, name: &str) -> Box<[Box<str>]> {
+        let mut texts = Vec::new();
+        for (index, value) in self.list(object, at, name, true).iter().enumerate() {
+            match value.as_str() {
+                Some(text) => texts.push(text.into()),
+                None => self.mistake(&Path::Element(&Path::Member(at, name), index), "must be a string"),
+            }
+        }
+        texts.into()
+    }
+
+    fn choice<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str, among: &[&str]) -> Option<&'v str> {
+        let chosen = self.text(object, at, name)?;
+        if !among.contains(&chosen) {
+            self.mistake(&Path::Member(at, name), format!("must be one of {}", among.join(", ")));
+        }
+        Some(chosen)
+    }
+
+    fn integer(&mut self, object: &Object, at: &Path<'_>, name: &str, most: u64) -> Option<u64> {
+        let number = object.get(name)?.as_u64().filter(|number| (1..=most).contains(number));
+        if number.is_none() {
+            self.mistake(&Path::Member(at, name), format!("must be a whole number from 1 to {most}"));
+        }
+        number
+    }
+
+    fn flag(&mut self, object: &Object, at: &Path<'_>, name: &str) -> bool {
+        match object.get(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => {
+                self.mistake(&Path::Member(at, name), "must be true or false");
+                false
+            }
+        }
+    }
+
+    fn time(&mut self, object: &Object, at: &Path<'_>, name: &str) -> Option<Timestamp> {
+        let time = parse_utc(self.text(object, at, name)?);
+        if time.is_none() {
+            self.mistake(&Path::Member(at, name), "must be a time such as 2026-01-05T08:00:00Z");
+        }
+        time
+    }
+
+    fn address(&mut self, object: &Object, at: &Path<'_>, name: &str) -> Option<Ipv4Addr> {
+        let address = self.text(object, at, name)?.parse().ok();
+        if address.is_none() {
+            self.mistake(&Path::Member(at, name), "must be an IPv4 address");
+        }
+        address
+    }
+
+    fn tags(&mut self, object: &Object, at: &Path<'_>) -> Box<[(Box<str>, Box<str>)]> {
+        let place = Path::Member(at, "tags");
+        let mut tags = Vec::new();
+        match object.get("tags") {
+            None => {}
+            Some(Value::Object(map)) => {
+                for (key, value) in map {
+                    match value.as_str() {
+                        Some(value) => tags.push((key.as_str().into(), value.into())),
+                        None => self.mistake(&Path::Member(&place, key), "must be a string"),
+                    }
+                }
+            }
+            Some(_) => self.mistake(&place, "must be an object of tag keys and values"),
+        }
+        tags.into()
+    }
+}
+
+/// A name with one number in it, as printf writes it: `%d` or `%x`, with an optional width that
+/// is filled with zeros (`%08d`).
+struct Pattern {
+    before: Box<str>,
+    width: usize,
+    hexadecimal: bool,
+    after: Box<str>,
+}
+
+impl Pattern {
+    fn parse(text: &str) -> Option<Self> {
+        let (before, rest) = text.split_once('%')?;
+        let verb = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (width, after) = rest.split_at(verb);
+        let hexadecimal = match after.chars().next()? {
+            'd' => false,
+            'x' => true,
+            _ => return None,
+        };
+        let width = match width {
+            "" => 0,
+            padded => padded.strip_prefix('0')?.parse().ok().filter(|width| *width <= 20)?,
+        };
+        let after = &after[1..];
+        (!after.contains('%')).then(|| Self { before: before.into(), width, hexadecimal, after: after.into() })
+    }
+
+    fn print(&self, number: u64) -> String {
+        let Self { before, width, hexadecimal, after } = self;
+        if *hexadecimal {
+            format!("{before}{number:0width$x}{after}")
+        } else {
+            format!("{before}{number:0width$}{after}")
+        }
+    }
+}
