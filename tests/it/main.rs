@@ -1,0 +1,4 @@
+//! The one integration binary. Every test has an emulator of its own.
+
+mod detach_instance_ram_role;
+mod support;
