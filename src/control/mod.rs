@@ -43,6 +43,7 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
         .route("/_ecsim/health", get(health))
         .route("/_ecsim/ready", get(ready))
         .route("/_ecsim", axum::routing::any(unknown))
+        .route("/_ecsim/", axum::routing::any(unknown))
         .route("/_ecsim/{*path}", axum::routing::any(unknown))
         .method_not_allowed_fallback(wrong_method)
         .with_state(control)

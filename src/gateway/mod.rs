@@ -109,9 +109,10 @@ impl Gateway {
         let format = call.format().map_err(|(_, code)| code)?;
 
         // 3. Action, version, product.
-        let product = registry::product(self.products, call.version())?;
-        trail.product = product.map(|product| product.name);
+        let product = registry::product(self.products, call.version());
+        trail.product = product.as_ref().ok().and_then(|product| Some(product.as_ref()?.name));
         let name = call.action().ok_or(Code::ActionNotFound)?;
+        let product = product?;
         let family = Family::of(&settings, product.map_or("Ecs", |product| product.name), call);
         let product = product.ok_or_else(|| family.missing("Version"))?;
         trail.action = product.vendor_name(name);

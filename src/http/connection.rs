@@ -37,21 +37,26 @@ where
             answer
         }
     });
+    // A connection that comes while the server closes is still answered, once.
+    let late = *closing.borrow();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         // Past our own limit, so that a head that is somewhat too large is refused in the envelope.
         .max_buf_size(limits.max_header_size.saturating_mul(4).max(256 << 10))
-        .keep_alive(!*closing.borrow());
+        .keep_alive(!late);
     let mut connection = http.serve_connection(TokioIo::new(io), service);
     let ended = tokio::select! {
         ended = &mut connection => ended,
         () = closed(&mut closing) => {
-            Pin::new(&mut connection).graceful_shutdown();
-            if active.load(Ordering::Acquire) > 0 {
-                (&mut connection).await
-            } else {
-                tokio::time::timeout(CLOSING, &mut connection).await.unwrap_or(Ok(()))
+            // A late connection has its keep-alive off already; shutting it down would close it before its first byte.
+            if !late {
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            match tokio::time::timeout(CLOSING, &mut connection).await {
+                Ok(ended) => ended,
+                Err(_) if active.load(Ordering::Acquire) > 0 => (&mut connection).await,
+                Err(_) => Ok(()),
             }
         }
     };

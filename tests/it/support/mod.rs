@@ -259,7 +259,8 @@ impl Acs3Call {
         self.headers.entry("x-acs-content-sha256".to_owned()).or_insert_with(|| hash.clone());
         let query: Vec<_> = self.query.iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
         let query = query.join("&");
-        let headers: String = names.iter().map(|name| format!("{name}:{}\n", self.headers[name].trim())).collect();
+        let headers: Vec<_> = names.iter().map(|name| format!("{name}:{}\n", self.headers[name].trim())).collect();
+        let headers = headers.concat();
         let signed = names.join(";");
         let canonical = format!("POST\n/\n{query}\n{headers}\n{signed}\n{hash}");
         let text = format!("ACS3-HMAC-SHA256\n{}", hex::encode(Sha256::digest(canonical)));
