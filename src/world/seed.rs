@@ -4,6 +4,7 @@
 //! with its file, JSON path and reason, and then no world is made. The schema for editors is
 //! `fixtures/seed/seed.schema.json`; a test holds the two together.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::{Path as FilePath, PathBuf};
@@ -123,7 +124,15 @@ fn json_files(folder: &FilePath) -> std::io::Result<Vec<PathBuf>> {
 /// # Errors
 /// Every mistake of every file.
 pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    let mut reader = Reader { file: "", mistakes: Vec::new(), world: World::default(), ids, now, addresses: 0 };
+    let mut reader = Reader {
+        file: "",
+        mistakes: Vec::new(),
+        world: World::default(),
+        ids,
+        now,
+        addresses: 0,
+        named_addresses: HashSet::new(),
+    };
     let mut parsed = Vec::new();
     for (name, text) in files {
         match serde_json::from_str::<Value>(text) {
@@ -175,11 +184,18 @@ struct Reader<'a> {
     world: World,
     ids: &'a Ids,
     now: Timestamp,
-    /// How many instances have been given an address.
+    /// How many addresses have been given out or passed over.
     addresses: u32,
+    /// The private addresses that some seed names, which nobody else is given.
+    named_addresses: HashSet<Ipv4Addr>,
 }
 
 type Object = Map<String, Value>;
+
+fn named_addresses(account: &Object) -> impl Iterator<Item = Ipv4Addr> {
+    let instances = account.get("instances").and_then(Value::as_array).into_iter().flatten();
+    instances.filter_map(|instance| instance.get("private_ip")?.as_str()?.parse().ok())
+}
 
 impl Reader<'_> {
     fn mistake(&mut self, at: &Path<'_>, reason: impl Into<String>) {
@@ -206,6 +222,7 @@ impl Reader<'_> {
             };
             match pass {
                 Pass::Identities => {
+                    self.named_addresses.extend(named_addresses(account));
                     self.each(account, &at, "keys", KEY, |reader, key, at| reader.read_key(id, key, at));
                     self.each(account, &at, "roles", ROLE, |reader, role, at| reader.read_role(id, role, at));
                 }
@@ -332,7 +349,7 @@ impl Reader<'_> {
             }
             (Some(id), None) => Some(Box::new(std::iter::once(InstanceId::new(id)))),
             (None, count) => {
-                let region = self.text(instance, at, "region").and_then(Region::find);
+                let region = instance.get("region").and_then(Value::as_str).and_then(Region::find);
                 let part = region.map_or("bp1", |region| region.id_part);
                 let made: Vec<_> = (0..count.unwrap_or(1))
                     .map(|_| InstanceId::new(format!("i-{part}{}", self.ids.letters(17))))
@@ -438,9 +455,13 @@ impl Reader<'_> {
     /// 172.16.0.10 and on: unlike on real networks, no two instances of a world share an address.
     fn next_address(&mut self) -> Ipv4Addr {
         let first = u32::from(Ipv4Addr::new(172, 16, 0, 10));
-        let address = Ipv4Addr::from(first.wrapping_add(self.addresses));
-        self.addresses += 1;
-        address
+        loop {
+            let address = Ipv4Addr::from(first.wrapping_add(self.addresses));
+            self.addresses = self.addresses.wrapping_add(1);
+            if !self.named_addresses.contains(&address) {
+                return address;
+            }
+        }
     }
 
     fn object<'v>(&mut self, value: &'v Value, at: &Path<'_>, known: &[&str], report: bool) -> Option<&'v Object> {

@@ -1,0 +1,648 @@
+//! Seeds: what is taken, what is refused and where, and the schema that editors use.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use ecsim::world::seed::{self, MEMBERS, Mistake};
+use ecsim::world::{Ids, REGIONS, World, parse_utc};
+use jsonschema::Validator;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::support::NOW;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn fixture(name: &str) -> Value {
+    let text = fs::read_to_string(root().join("fixtures/seed").join(name)).expect("a fixture");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| fixture("seed.schema.json"));
+static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).expect("a schema"));
+
+fn build_files(files: &[(&str, &str)], rng_seed: u64) -> Result<World, Vec<Mistake>> {
+    let files: Vec<_> = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    seed::build(&files, &Ids::seeded(rng_seed), parse_utc(NOW).expect("a time"))
+}
+
+fn build(seed: &Value) -> Result<World, Vec<Mistake>> {
+    build_files(&[("seed.json", &seed.to_string())], 1)
+}
+
+fn world(seed: &Value) -> World {
+    build(seed).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+}
+
+/// The places and reasons of a refusal.
+fn mistakes(seed: &Value) -> Vec<(String, String)> {
+    match build(seed) {
+        Ok(_) => Vec::new(),
+        Err(mistakes) => mistakes.into_iter().map(|mistake| (mistake.place, mistake.reason)).collect(),
+    }
+}
+
+fn with(kind: &str, object: &Value) -> Value {
+    json!({ "accounts": [{ "roles": [{ "name": "web" }], kind: [object] }] })
+}
+
+fn instance(object: &Value) -> Value {
+    with("instances", object)
+}
+
+fn ids(world: &World) -> Vec<String> {
+    world.instances().map(|(id, _)| id.to_string()).collect()
+}
+
+fn definition(kind: &str) -> &'static Value {
+    if kind == "file" { &SCHEMA } else { &SCHEMA["$defs"][kind] }
+}
+
+#[test]
+fn the_schema_is_one_and_takes_the_shipped_seeds() {
+    assert_eq!(jsonschema::meta::validate(&SCHEMA).map_err(|error| error.to_string()), Ok(()));
+    for name in ["default.json", "empty.json"] {
+        let errors: Vec<_> = VALIDATOR.iter_errors(&fixture(name)).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{name}");
+        assert_eq!(mistakes(&fixture(name)), [], "{name}");
+    }
+    assert_eq!(fixture("default.json"), serde_json::from_str::<Value>(seed::DEFAULT).expect("JSON"));
+}
+
+#[test]
+fn the_schema_has_the_members_that_the_reader_knows_and_describes_each() {
+    let definitions: Vec<_> = SCHEMA["$defs"].as_object().expect("an object").keys().collect();
+    let kinds: Vec<_> = MEMBERS.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds[0], "file");
+    assert_eq!(definitions, kinds[1..]);
+    for (kind, known) in MEMBERS {
+        let definition = definition(kind);
+        assert_eq!(definition["additionalProperties"], json!(false), "{kind}");
+        assert!(definition["description"].as_str().is_some_and(|text| text.ends_with('.')), "{kind}");
+        let properties = definition["properties"].as_object().expect("an object");
+        assert_eq!(properties.keys().collect::<Vec<_>>(), *known, "{kind}");
+        for (name, property) in properties {
+            assert!(property["description"].as_str().is_some_and(|text| text.contains('.')), "{kind}.{name}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_has_the_regions_that_the_world_has() {
+    let known: Vec<_> = REGIONS.iter().map(|region| region.id).collect();
+    assert_eq!(SCHEMA["$defs"]["instance"]["properties"]["region"]["enum"], json!(known));
+}
+
+/// A seed with every member of every kind.
+fn full() -> Value {
+    json!({
+        "$schema": "seed.schema.json",
+        "accounts": [{
+            "id": "1000000000000001",
+            "keys": [{ "id": "tmp", "secret": "s", "status": "active", "security_token": "t", "expires": NOW }],
+            "roles": [{ "name": "web", "description": "d", "trust": { "Version": "1", "Statement": [{
+                "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs.aliyuncs.com" },
+            }] } }],
+            "instances": [{
+                "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
+                "role": "web", "policy": "{}", "name": "n", "description": "d", "host_name": "h",
+                "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "vpc": "vpc-1",
+                "vswitch": "vsw-1", "security_groups": ["sg-1"], "key_pair": "k", "resource_group": "rg",
+                "charge_type": "PrePaid", "deletion_protection": true, "eip": "203.0.113.1", "tags": { "a": "b" },
+                "locks": ["security"], "created": "2026-01-05T08:00:00Z",
+            }, { "id": "i-fixed", "private_ip": "10.0.0.1", "public_ip": "203.0.113.2" }],
+        }],
+    })
+}
+
+#[test]
+fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
+    let errors: Vec<_> = VALIDATOR.iter_errors(&full()).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    let world = world(&full());
+    assert_eq!(ids(&world), ["i-0", "i-1", "i-fixed"]);
+    let instance = world.instance("i-1").expect("it is there");
+    let spec = &instance.spec;
+    assert_eq!((instance.region.id, &*spec.zone_id, spec.cpu, spec.memory), ("cn-beijing", "cn-beijing-a", 3, 5));
+    assert_eq!(
+        (&*spec.name, &*spec.host_name, spec.charge_type, spec.deletion_protection),
+        ("n", "h", "PrePaid", true)
+    );
+    assert_eq!(spec.eip.map(|ip| ip.to_string()).as_deref(), Some("203.0.113.1"));
+    let attached = instance.attachment().expect("a role");
+    assert_eq!((attached.role.as_str(), attached.policy.as_deref()), ("web", Some("{}")));
+    let fixed = world.instance("i-fixed").expect("it is there");
+    assert_eq!(fixed.address.to_string(), "10.0.0.1");
+    assert_eq!(fixed.role().map(ToString::to_string), None);
+    assert_eq!(
+        world.key("tmp").and_then(|key| key.token.clone()).map(|token| token.value.to_string()),
+        Some("t".into())
+    );
+}
+
+#[test]
+fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_reason() {
+    const ACCOUNT: &str = "$.accounts[0]";
+    const KEY: &str = "$.accounts[0].keys[0]";
+    const ROLE: &str = "$.accounts[0].roles[0]";
+    const INSTANCE: &str = "$.accounts[0].instances[0]";
+    let members = |kind: &str| {
+        let (_, names) = MEMBERS.iter().find(|(name, _)| *name == kind).expect("a kind");
+        format!("no such member here; there are {}", names.join(", "))
+    };
+    let key = |object: Value| with("keys", &object);
+    let role = |object: Value| json!({ "accounts": [{ "roles": [object] }] });
+    let machine = |object: Value| instance(&object);
+    let trust = |trust: Value| json!({ "accounts": [{ "roles": [{ "name": "r", "trust": trust }] }] });
+    let text = "must be a string".to_owned();
+    let owned = str::to_owned;
+    let pattern = owned("with count, an id holds one number pattern such as %d, %08d or %04x");
+    let time = owned("must be a time such as 2026-01-05T08:00:00Z");
+    let role_name = owned("a role name is 1 to 64 letters, digits, '.', '-' or '_'");
+    let cases: Vec<(Value, String, String)> = vec![
+        (json!([]), owned("$"), owned("must be an object")),
+        (json!("seed"), owned("$"), owned("must be an object")),
+        (json!(null), owned("$"), owned("must be an object")),
+        (json!({ "acounts": [] }), owned("$.acounts"), members("file")),
+        (json!({ "accounts": {} }), owned("$.accounts"), owned("must be an array")),
+        (json!({ "accounts": [1] }), owned(ACCOUNT), owned("must be an object")),
+        (json!({ "accounts": [{ "user": [] }] }), format!("{ACCOUNT}.user"), members("account")),
+        (
+            json!({ "accounts": [{ "id": 1_000_000_000_000_001_u64 }] }),
+            format!("{ACCOUNT}.id"),
+            owned("an account id is 16 decimal digits in a string"),
+        ),
+        (
+            json!({ "accounts": [{ "id": "123" }] }),
+            format!("{ACCOUNT}.id"),
+            owned("an account id is 16 decimal digits in a string"),
+        ),
+        (json!({ "accounts": [{ "keys": {} }] }), format!("{ACCOUNT}.keys"), owned("must be an array")),
+        (json!({ "accounts": [{ "roles": 5 }] }), format!("{ACCOUNT}.roles"), owned("must be an array")),
+        (json!({ "accounts": [{ "instances": "" }] }), format!("{ACCOUNT}.instances"), owned("must be an array")),
+        (key(json!("test")), owned(KEY), owned("must be an object")),
+        (key(json!({ "secret": "s" })), owned(KEY), owned("needs id")),
+        (key(json!({ "id": "a" })), owned(KEY), owned("needs secret")),
+        (key(json!({ "id": "", "secret": "s" })), format!("{KEY}.id"), owned("cannot be empty")),
+        (key(json!({ "id": "a", "secret": "" })), format!("{KEY}.secret"), owned("cannot be empty")),
+        (key(json!({ "id": 7, "secret": "s" })), format!("{KEY}.id"), text.clone()),
+        (key(json!({ "id": "a", "secret": null })), format!("{KEY}.secret"), text.clone()),
+        (key(json!({ "id": "a", "secret": "s", "Status": "active" })), format!("{KEY}.Status"), members("key")),
+        (
+            key(json!({ "id": "a", "secret": "s", "status": "Active" })),
+            format!("{KEY}.status"),
+            owned("must be one of active, inactive"),
+        ),
+        (
+            key(json!({ "id": "a", "secret": "s", "security_token": "t" })),
+            owned(KEY),
+            owned("security_token and expires go together"),
+        ),
+        (
+            key(json!({ "id": "a", "secret": "s", "expires": NOW })),
+            owned(KEY),
+            owned("security_token and expires go together"),
+        ),
+        (role(json!({})), owned(ROLE), owned("needs name")),
+        (role(json!({ "name": "a b" })), format!("{ROLE}.name"), role_name.clone()),
+        (role(json!({ "name": "a".repeat(65) })), format!("{ROLE}.name"), role_name),
+        (role(json!({ "name": "a", "description": 1 })), format!("{ROLE}.description"), text.clone()),
+        (role(json!({ "name": "a", "policies": [] })), format!("{ROLE}.policies"), members("role")),
+        (trust(json!("ecs")), format!("{ROLE}.trust"), owned("a trust policy needs a Statement")),
+        (trust(json!({})), format!("{ROLE}.trust"), owned("a trust policy needs a Statement")),
+        (
+            trust(json!({ "Statement": { "Effect": "allow", "Action": "*", "Principal": {} } })),
+            format!("{ROLE}.trust"),
+            owned("the Effect of a statement is Allow or Deny"),
+        ),
+        (
+            trust(json!({ "Statement": [{ "Effect": "Deny", "Principal": {} }] })),
+            format!("{ROLE}.trust"),
+            owned("a statement needs an Action"),
+        ),
+        (
+            trust(json!({ "Statement": [{ "Effect": "Allow", "Action": "*", "Principal": "*" }] })),
+            format!("{ROLE}.trust"),
+            owned("a statement needs a Principal"),
+        ),
+        (machine(json!([])), owned(INSTANCE), owned("must be an object")),
+        (machine(json!({ "ram_role": "web" })), format!("{INSTANCE}.ram_role"), members("instance")),
+        (machine(json!({ "id": "" })), format!("{INSTANCE}.id"), owned("an id cannot be empty")),
+        (
+            machine(json!({ "count": 0 })),
+            format!("{INSTANCE}.count"),
+            owned("must be a whole number from 1 to 10000000"),
+        ),
+        (
+            machine(json!({ "count": 10_000_001 })),
+            format!("{INSTANCE}.count"),
+            owned("must be a whole number from 1 to 10000000"),
+        ),
+        (
+            machine(json!({ "count": "2" })),
+            format!("{INSTANCE}.count"),
+            owned("must be a whole number from 1 to 10000000"),
+        ),
+        (machine(json!({ "id": "i-x", "count": 2 })), format!("{INSTANCE}.id"), pattern.clone()),
+        (machine(json!({ "id": "i-%s", "count": 2 })), format!("{INSTANCE}.id"), pattern.clone()),
+        (machine(json!({ "id": "i-%8d", "count": 2 })), format!("{INSTANCE}.id"), pattern.clone()),
+        (machine(json!({ "id": "i-%021d", "count": 2 })), format!("{INSTANCE}.id"), pattern.clone()),
+        (machine(json!({ "id": "i-%d-%d", "count": 2 })), format!("{INSTANCE}.id"), pattern.clone()),
+        (machine(json!({ "id": "i-%", "count": 2 })), format!("{INSTANCE}.id"), pattern),
+        (
+            machine(json!({ "count": 2, "private_ip": "10.0.0.1" })),
+            format!("{INSTANCE}.private_ip"),
+            owned("count instances cannot share one private_ip"),
+        ),
+        (
+            machine(json!({ "region": "cn-hangzhou-g" })),
+            format!("{INSTANCE}.region"),
+            owned("no region of that id; DescribeRegions lists them"),
+        ),
+        (machine(json!({ "id": "i", "region": 1 })), format!("{INSTANCE}.region"), text.clone()),
+        (machine(json!({ "zone": 1 })), format!("{INSTANCE}.zone"), text.clone()),
+        (machine(json!({ "network": "VPC" })), format!("{INSTANCE}.network"), owned("must be one of vpc, classic")),
+        (
+            machine(json!({ "network": "classic", "role": "web" })),
+            format!("{INSTANCE}.role"),
+            owned("an instance in the classic network cannot carry a role"),
+        ),
+        (
+            machine(json!({ "network": "classic", "vpc": "vpc-1" })),
+            owned(INSTANCE),
+            owned("an instance in the classic network has no vpc or vswitch"),
+        ),
+        (
+            machine(json!({ "network": "classic", "vswitch": "vsw-1" })),
+            owned(INSTANCE),
+            owned("an instance in the classic network has no vpc or vswitch"),
+        ),
+        (machine(json!({ "role": true })), format!("{INSTANCE}.role"), text.clone()),
+        (
+            machine(json!({ "policy": "{}" })),
+            format!("{INSTANCE}.policy"),
+            owned("a policy narrows a role: name the role too"),
+        ),
+        (machine(json!({ "role": "web", "policy": {} })), format!("{INSTANCE}.policy"), text.clone()),
+        (
+            machine(json!({ "status": "running" })),
+            format!("{INSTANCE}.status"),
+            owned("must be one of Pending, Starting, Running, Stopping, Stopped"),
+        ),
+        (machine(json!({ "cpu": 2 })), owned(INSTANCE), owned("cpu and memory go together")),
+        (machine(json!({ "memory": 2048 })), owned(INSTANCE), owned("cpu and memory go together")),
+        (
+            machine(json!({ "charge_type": "prepaid" })),
+            format!("{INSTANCE}.charge_type"),
+            owned("must be one of PostPaid, PrePaid"),
+        ),
+        (
+            machine(json!({ "deletion_protection": "yes" })),
+            format!("{INSTANCE}.deletion_protection"),
+            owned("must be true or false"),
+        ),
+        (
+            machine(json!({ "private_ip": "10.0.0.256" })),
+            format!("{INSTANCE}.private_ip"),
+            owned("must be an IPv4 address"),
+        ),
+        (machine(json!({ "public_ip": "::1" })), format!("{INSTANCE}.public_ip"), owned("must be an IPv4 address")),
+        (machine(json!({ "eip": "10.0.0.01" })), format!("{INSTANCE}.eip"), owned("must be an IPv4 address")),
+        (
+            machine(json!({ "eip": "203.0.113.1", "public_ip": "203.0.113.2" })),
+            format!("{INSTANCE}.eip"),
+            owned("an EIP needs a VPC and stands in place of a public_ip"),
+        ),
+        (
+            machine(json!({ "eip": "203.0.113.1", "network": "classic" })),
+            format!("{INSTANCE}.eip"),
+            owned("an EIP needs a VPC and stands in place of a public_ip"),
+        ),
+        (
+            machine(json!({ "security_groups": "sg-1" })),
+            format!("{INSTANCE}.security_groups"),
+            owned("must be an array"),
+        ),
+        (machine(json!({ "security_groups": ["a", 1] })), format!("{INSTANCE}.security_groups[1]"), text.clone()),
+        (machine(json!({ "locks": [null] })), format!("{INSTANCE}.locks[0]"), text.clone()),
+        (machine(json!({ "tags": [] })), format!("{INSTANCE}.tags"), owned("must be an object of tag keys and values")),
+        (machine(json!({ "tags": { "a": 1 } })), format!("{INSTANCE}.tags.a"), text),
+        (machine(json!({ "created": "yesterday" })), format!("{INSTANCE}.created"), time.clone()),
+        (machine(json!({ "created": "2026-01-05T08:00Z" })), format!("{INSTANCE}.created"), time),
+    ];
+    for (seed, place, reason) in cases {
+        assert!(!VALIDATOR.is_valid(&seed), "the schema takes {seed}");
+        assert_eq!(mistakes(&seed), [(place, reason)], "{seed}");
+    }
+}
+
+#[test]
+fn a_bad_time_of_a_token_is_one_refusal_with_its_place() {
+    let seed = with("keys", &json!({ "id": "a", "secret": "s", "security_token": "t", "expires": "soon" }));
+    assert!(!VALIDATOR.is_valid(&seed));
+    assert_eq!(
+        mistakes(&seed)[0],
+        ("$.accounts[0].keys[0].expires".to_owned(), "must be a time such as 2026-01-05T08:00:00Z".to_owned(),)
+    );
+}
+
+#[test]
+fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_reason() {
+    const INSTANCES: &str = "$.accounts[0].instances";
+    let twice = |kind: &str, object: Value| json!({ "accounts": [{ kind: [object, object] }] });
+    let cases = [
+        (
+            instance(&json!({ "role": "nobody" })),
+            format!("{INSTANCES}[0].role"),
+            "account 1000000000000001 has no role nobody",
+        ),
+        (
+            json!({ "accounts": [
+                { "instances": [{ "role": "theirs" }] },
+                { "id": "2000000000000002", "roles": [{ "name": "theirs" }] },
+            ] }),
+            format!("{INSTANCES}[0].role"),
+            "account 1000000000000001 has no role theirs",
+        ),
+        (
+            instance(&json!({ "zone": "cn-beijing-a" })),
+            format!("{INSTANCES}[0].zone"),
+            "no zone of cn-hangzhou; it has cn-hangzhou-b, cn-hangzhou-g, cn-hangzhou-h, cn-hangzhou-i, \
+             cn-hangzhou-j, cn-hangzhou-k",
+        ),
+        (
+            instance(&json!({ "type": "ecs.of.tomorrow" })),
+            format!("{INSTANCES}[0].type"),
+            "an instance type that is not known here: give cpu and memory (MiB) too",
+        ),
+        (
+            instance(&json!({ "created": "2026-02-30T00:00:00Z" })),
+            format!("{INSTANCES}[0].created"),
+            "must be a time such as 2026-01-05T08:00:00Z",
+        ),
+        (
+            twice("keys", json!({ "id": "k", "secret": "s" })),
+            "$.accounts[0].keys[1].id".to_owned(),
+            "the key k exists already",
+        ),
+        (
+            json!({ "accounts": [{ "roles": [{ "name": "web" }, { "name": "WEB" }] }] }),
+            "$.accounts[0].roles[1].name".to_owned(),
+            "the role WEB exists already in account 1000000000000001",
+        ),
+        (twice("instances", json!({ "id": "i-1" })), format!("{INSTANCES}[1].id"), "the instance i-1 exists already"),
+        (
+            json!({ "accounts": [{ "instances": [{ "id": "i-07" }, { "id": "i-%02d", "count": 10 }] }] }),
+            format!("{INSTANCES}[1].id"),
+            "the instance i-07 exists already",
+        ),
+    ];
+    for (seed, place, reason) in cases {
+        assert!(VALIDATOR.is_valid(&seed), "{seed}");
+        assert_eq!(mistakes(&seed), [(place, reason.to_owned())], "{seed}");
+    }
+}
+
+#[test]
+fn one_wrong_value_is_reported_once() {
+    let seed = instance(&json!({ "region": 5 }));
+    let place = "$.accounts[0].instances[0].region".to_owned();
+    assert_eq!(mistakes(&seed), [(place, "must be a string".to_owned())]);
+}
+
+#[test]
+fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
+    let first = json!({ "accounts": [{
+        "keys": [{ "id": "k" }, { "id": "shared", "secret": "s" }],
+        "instances": [{ "zone": 1, "status": "on", "cpu": 0, "role": "nobody" }],
+    }] });
+    let second = json!({ "accounts": [{ "id": "x" }, { "keys": [{ "id": "shared", "secret": "s" }] }], "more": 1 });
+    let files = [("a.json", &*first.to_string()), ("b.json", &*second.to_string()), ("c.json", "{\n  \"accounts\" 1}")];
+    let refused = build_files(&files, 1).expect_err("mistakes");
+    let lines: Vec<_> = refused.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
+            "a.json: $.accounts[0].keys[0]: needs secret",
+            "b.json: $.more: no such member here; there are $schema, accounts",
+            "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
+            "b.json: $.accounts[1].keys[0].id: the key shared exists already",
+            "a.json: $.accounts[0].instances[0].zone: must be a string",
+            "a.json: $.accounts[0].instances[0].status: must be one of Pending, Starting, Running, Stopping, Stopped",
+            "a.json: $.accounts[0].instances[0].cpu: must be a whole number from 1 to 1024",
+            "a.json: $.accounts[0].instances[0].role: account 1000000000000001 has no role nobody",
+        ]
+    );
+}
+
+#[test]
+fn a_role_may_come_from_a_later_file_and_in_another_case() {
+    let first = instance(&json!({ "id": "i-1", "role": "LATER" })).to_string();
+    let second = json!({ "accounts": [{ "roles": [{ "name": "later" }] }] }).to_string();
+    let world = build_files(&[("a", &first), ("b", &second)], 1).expect("a world");
+    let role = world.instance("i-1").and_then(|instance| instance.role()).map(ToString::to_string);
+    assert_eq!(role.as_deref(), Some("later"));
+}
+
+/// A folder of its own for a test, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("ecsim-seeds-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).expect("writes");
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_folder_is_read_by_name_and_only_its_json() {
+    let folder = Folder::new("order");
+    let (b, a) = (folder.file("20-b.json", "b"), folder.file("10-a.json", "a"));
+    folder.file("00-notes.txt", "no seed");
+    let c = folder.file("3-c.json", "c");
+    let single = folder.file("single.seed", "first");
+    let read = seed::read(&[single.clone(), folder.0.clone()]).expect("reads");
+    let shown = |path: &Path| path.display().to_string();
+    let texts = [(&single, "first"), (&a, "a"), (&b, "b"), (&c, "c")];
+    assert_eq!(read, texts.map(|(path, text)| (shown(path), text.to_owned())));
+}
+
+#[test]
+fn a_file_that_is_missing_and_a_folder_without_seeds_are_both_reported() {
+    let folder = Folder::new("missing");
+    let missing = folder.0.join("none.json");
+    let mistakes = seed::read(&[missing.clone(), folder.0.clone()]).expect_err("mistakes");
+    let mistake = |path: &Path, reason: &str| Mistake {
+        file: path.display().to_string(),
+        place: "file".to_owned(),
+        reason: reason.to_owned(),
+    };
+    assert_eq!(
+        mistakes,
+        [
+            mistake(&missing, "cannot be read: No such file or directory (os error 2)"),
+            mistake(&folder.0, "the folder holds no *.json"),
+        ]
+    );
+    assert_eq!(seed::read(&[]), Ok(Vec::new()));
+}
+
+#[test]
+fn the_compact_form_counts_from_0_in_decimal_and_hexadecimal() {
+    let world = world(&json!({ "accounts": [{ "instances": [
+        { "id": "i-bench%08d", "count": 12 },
+        { "id": "i-%x", "count": 18 },
+        { "id": "%04x-end", "count": 1 },
+        { "id": "i-100%" },
+    ] }] }));
+    let ids = ids(&world);
+    assert_eq!(ids[..2], ["i-bench00000000", "i-bench00000001"]);
+    assert_eq!(ids[11..13], ["i-bench00000011", "i-0"]);
+    assert_eq!(ids[22], "i-a");
+    assert_eq!(ids[29..], ["i-11", "0000-end", "i-100%"]);
+}
+
+#[test]
+fn ids_that_are_left_out_are_made_for_their_region_and_repeat_with_the_generator() {
+    let seed = json!({ "accounts": [{ "instances": [{ "count": 3 }, { "region": "cn-beijing" }] }] }).to_string();
+    let draw = |rng_seed| ids(&build_files(&[("a", &seed)], rng_seed).expect("a world"));
+    let made = draw(7);
+    assert_eq!(made, draw(7));
+    assert_ne!(made, draw(8));
+    assert_eq!(made.iter().collect::<BTreeSet<_>>().len(), 4);
+    assert!(made.iter().all(|id| id.len() == 22), "{made:?}");
+    assert!(made[..3].iter().all(|id| id.starts_with("i-bp1")), "{made:?}");
+    assert!(made[3].starts_with("i-2ze"), "{made:?}");
+}
+
+#[test]
+fn private_addresses_that_are_left_out_are_distinct() {
+    let world = world(&json!({ "accounts": [
+        { "instances": [{ "id": "a%d", "count": 300 }, { "id": "b", "network": "classic" }] },
+        { "id": "2000000000000002", "instances": [{ "id": "c%d", "count": 300 }] },
+    ] }));
+    let addresses: BTreeSet<_> = world.instances().map(|(_, instance)| instance.address).collect();
+    assert_eq!(addresses.len(), 601);
+    assert_eq!(addresses.first().map(ToString::to_string).as_deref(), Some("172.16.0.10"));
+    assert_eq!(addresses.last().map(ToString::to_string).as_deref(), Some("172.16.2.98"));
+}
+
+#[test]
+fn an_address_that_a_seed_names_is_not_given_to_another_instance() {
+    for entries in [
+        json!([{ "id": "named", "private_ip": "172.16.0.10" }, { "id": "other" }]),
+        json!([{ "id": "other" }, { "id": "named", "private_ip": "172.16.0.10" }]),
+    ] {
+        let world = world(&json!({ "accounts": [{ "instances": entries }] }));
+        let address = |id: &str| world.instance(id).expect("it is there").address;
+        assert_eq!(address("named").to_string(), "172.16.0.10");
+        assert_ne!(address("other"), address("named"), "{entries}");
+    }
+}
+
+/// Any JSON, often with names that seeds use.
+fn any_json() -> impl Strategy<Value = Value> {
+    let names: Vec<_> = MEMBERS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+    let text = prop_oneof![
+        "\\PC{0,8}",
+        "[a%d0x9-]{0,8}",
+        Just("cn-hangzhou".to_owned()),
+        Just("classic".to_owned()),
+        Just("1000000000000001".to_owned()),
+        Just("172.16.0.10".to_owned()),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-3_i64..40).prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 40, 5, move |inner| {
+        let name = prop_oneof![4 => prop::sample::select(names.clone()).prop_map(str::to_owned), 1 => "\\PC{0,4}"];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::vec((name, inner), 0..5).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+/// The places of all members below a value, as JSON pointers of the object and the member's name.
+fn members_below(value: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(object) => {
+            for (name, member) in object {
+                found.push((at.to_owned(), name.clone()));
+                members_below(member, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+            }
+        }
+        Value::Array(list) => {
+            for (index, element) in list.iter().enumerate() {
+                members_below(element, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn object_at<'v>(value: &'v mut Value, at: &str) -> &'v mut Map<String, Value> {
+    value.pointer_mut(at).and_then(Value::as_object_mut).expect("an object")
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_world_or_a_list_of_mistakes(text in "[\\[\\]{}:,\"a-z0-9\\\\ .\\-]{0,60}") {
+        if let Err(mistakes) = build_files(&[("any", &text)], 1) {
+            prop_assert!(!mistakes.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_json_is_a_world_or_a_list_of_mistakes(account in any_json(), key in any_json(), other in any_json()) {
+        for seed in [account.clone(), json!({ "accounts": [account] }), json!({ "accounts": [{ "keys": [key], "roles": [other], "instances": [other] }] })] {
+            if let Err(mistakes) = build(&seed) {
+                prop_assert!(!mistakes.is_empty());
+            } else {
+                prop_assert!(seed.is_object());
+            }
+        }
+    }
+
+    #[test]
+    fn the_default_seed_with_one_change_is_a_world_or_a_list_of_mistakes(
+        which in any::<prop::sample::Index>(),
+        change in prop::option::of(any_json()),
+    ) {
+        for mut seed in [fixture("default.json"), full()] {
+            let mut places = Vec::new();
+            members_below(&seed, "", &mut places);
+            let (at, name) = which.get(&places);
+            match change.clone() {
+                Some(value) => object_at(&mut seed, at).insert(name.clone(), value),
+                None => object_at(&mut seed, at).shift_remove(name),
+            };
+            if let Err(mistakes) = build(&seed) {
+                prop_assert!(!mistakes.is_empty());
+                prop_assert!(mistakes.iter().all(|mistake| mistake.place.starts_with('$')));
+            }
+        }
+    }
+}
