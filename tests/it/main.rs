@@ -6,6 +6,7 @@ mod detach_instance_ram_role;
 mod gateway;
 mod house;
 mod instances;
+mod renderings;
 mod seeds;
 mod support;
 mod transport;
