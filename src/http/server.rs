@@ -96,7 +96,7 @@ impl Server {
     /// Stops: `ready` says so at once, connections close after the request they are in, new ones
     /// are still answered while one is in flight, and what is not done after `patience` is cut off.
     /// Answers whether all was done.
-    pub async fn stop(self, patience: Duration) -> bool {
+    pub async fn stop(mut self, patience: Duration) -> bool {
         self.shared.app.control.drain();
         self.closing.send_replace(true);
         let drained = tokio::time::timeout(patience, async {
@@ -107,7 +107,13 @@ impl Server {
             // Every permit back means every connection gone.
             let _ = self.shared.permits.acquire_many(self.shared.max_connections).await;
         });
-        drained.await.is_ok()
+        let done = drained.await.is_ok();
+        // A listener goes with its task, and the file of a Unix socket with its listener.
+        for task in std::mem::take(&mut self.accepting) {
+            task.abort();
+            let _ = task.await;
+        }
+        done
     }
 }
 
