@@ -1,6 +1,7 @@
 //! The one integration binary. Every test has an emulator of its own.
 
 mod attach_instance_ram_role;
+mod command_line;
 mod describe_instance_ram_role;
 mod detach_instance_ram_role;
 mod gateway;
