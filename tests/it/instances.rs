@@ -150,6 +150,13 @@ async fn describe_instance_attribute_is_flat_and_io_optimized_a_text() {
     let server = support::start().await;
     let body = server.call("DescribeInstanceAttribute").param("InstanceId", WEB1).send().await.json();
     assert_eq!((&body["InstanceId"], &body["IoOptimized"]), (&json!(WEB1), &json!("optimized")));
+    let eip = json!({
+        "AllocationId": "eip-bp1ecsim0000000web01",
+        "IpAddress": "203.0.113.11",
+        "InternetChargeType": "PayByTraffic",
+        "Bandwidth": 5,
+    });
+    assert_eq!(body["EipAddress"], eip, "one member fewer than in DescribeInstances");
     for id in ["i-none", "i-bp1other000000000001"] {
         let text = "The specified InstanceId does not exist.".to_owned();
         let answer = server.call("DescribeInstanceAttribute").param("InstanceId", id).send().await;

@@ -132,7 +132,7 @@ impl Read for DescribeInstanceAttribute {
             credit_specification: "",
             io_optimized: "optimized",
             security_group_ids: security_groups(spec),
-            eip_address: EipAddress::of(&id, instance),
+            eip_address: EipAddress::as_attribute(&id, instance),
             public_ip_address: addresses(spec.public_ip),
             inner_ip_address: inner_address(instance),
             vpc_attributes: VpcAttributes::of(instance),

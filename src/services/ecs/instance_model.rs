@@ -71,10 +71,17 @@ pub(super) struct EipAddress {
     ip_address: String,
     internet_charge_type: &'static str,
     bandwidth: u32,
-    is_support_unassociate: bool,
+    /// Shown by `DescribeInstances` only (ecs-supporting.md 4 and 6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_support_unassociate: Option<bool>,
 }
 
 impl EipAddress {
+    /// As `DescribeInstanceAttribute` shows it.
+    pub(super) fn as_attribute(id: &InstanceId, instance: &Instance) -> Self {
+        Self { is_support_unassociate: None, ..Self::of(id, instance) }
+    }
+
     pub(super) fn of(id: &InstanceId, instance: &Instance) -> Self {
         match instance.spec.eip {
             Some(address) => Self {
@@ -82,14 +89,14 @@ impl EipAddress {
                 ip_address: address.to_string(),
                 internet_charge_type: INTERNET_CHARGE_TYPE,
                 bandwidth: 5,
-                is_support_unassociate: true,
+                is_support_unassociate: Some(true),
             },
             None => Self {
                 allocation_id: String::new(),
                 ip_address: String::new(),
                 internet_charge_type: "",
                 bandwidth: 0,
-                is_support_unassociate: false,
+                is_support_unassociate: Some(false),
             },
         }
     }
