@@ -11,7 +11,7 @@ pub(super) fn text(wire: &str) -> Result<String, Failure> {
     if rows.is_empty() {
         let lower = wire.to_lowercase();
         let mut near: Vec<_> = Code::ALL.iter().map(|code| code.row().wire).collect();
-        near.retain(|known| known.to_lowercase().contains(&lower));
+        near.retain(|known| known.to_lowercase().split('.').any(|part| part.starts_with(&lower)));
         near.dedup();
         let hint = match near.as_slice() {
             [] => "`ecsim fidelity` lists every code".to_owned(),
