@@ -52,7 +52,7 @@ pub static RULES: &[Rule] = &[
         evidence: Evidence::Inferred,
         source: "decisions.md 4",
         place: "services/ecs/detach_instance_ram_role.rs",
-        test: "d6_and_d16_a_role_unknown_to_ram_is_not_found",
+        test: "a_deleted_role_that_no_listed_instance_carries_is_not_found",
     },
     Rule {
         rule: "Detach without `RamRoleName` takes off whatever is there; the answer names the role if it was the same everywhere",
@@ -289,7 +289,7 @@ pub static RULES: &[Rule] = &[
 
 pub static DIFFERENCES: &[Difference] = &[
     Difference {
-        difference: "What the HTTP library cannot parse at all (a bad request line, a head beyond four times `--max-header-size`, more than 100 headers, a target beyond 65,534 bytes) gets its bare 400, 414 or 431 with an empty body",
+        difference: "What the HTTP library cannot parse at all (a bad request line, a head beyond four times `--max-header-size`, more than 100 headers, a target beyond 65,534 bytes, a Content-Length near 2^64) gets its bare 400, 414 or 431 with an empty body",
         why: "the request is not known by then (decisions.md 24)",
         test: "what_is_no_http_gets_the_library_s_bare_400_and_the_connection_closes",
     },

@@ -200,3 +200,65 @@ fn outcome(instance_id: InstanceId, role: Result<Option<RoleName>, Failure>) -> 
     let pair = shown.map(|ram_role_name| Pair { ram_role_name, instance_id: instance_id.clone() });
     Outcome { code, message, success, instance_ram_role_sets: Items(pair.into_iter().collect()), instance_id }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::action::{Caller, Identity, writes};
+    use crate::api::render::Format;
+    use crate::world::{AccountId, Ids, Store, parse_utc, seed};
+
+    /// A world in which `i-1` carries a role that RAM has deleted, and `i-2` one that it has.
+    fn store() -> Store {
+        let text = json!({ "accounts": [{
+            "roles": [{ "name": "web" }],
+            "instances": [{ "id": "i-1" }, { "id": "i-2", "role": "web" }],
+        }] });
+        let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
+        let mut world = seed::build(&[("seed".to_owned(), text.to_string())], &Ids::seeded(1), now).expect("a world");
+        world.instance_mut("i-1").expect("it is there").attach_role(RoleName::new("gone"), None);
+        Store::new(world)
+    }
+
+    fn detach(store: &Store, ids: &str, role: Option<&str>) -> Result<Value, ApiError> {
+        let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
+        let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
+        let ctx = Ctx { caller: &caller, request_id: Ids::seeded(1).call().0, authority: "h", now };
+        let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), ids.into())];
+        pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
+        let done = writes::<DetachInstanceRamRole>().perform(&ctx, store, &Params::new(pairs), Format::Json)?;
+        Ok(serde_json::from_str(&done.body).expect("JSON"))
+    }
+
+    fn role_of(store: &Store, id: &str) -> Option<String> {
+        store.read(|world| world.instance(id)?.role().map(ToString::to_string))
+    }
+
+    #[test]
+    fn d14_a_role_that_ram_has_deleted_can_be_cleared_by_name_and_without() {
+        for (name, shown) in [(Some("GONE"), "gone"), (None, "gone")] {
+            let store = store();
+            let body = detach(&store, r#"["i-1"]"#, name).expect("a success");
+            assert_eq!((&body["RamRoleName"], &body["FailCount"]), (&json!(shown), &json!(0)));
+            assert_eq!(role_of(&store, "i-1"), None);
+        }
+    }
+
+    #[test]
+    fn d14_where_one_listed_instance_carries_the_deleted_role_only_that_one_loses_it() {
+        let store = store();
+        let body = detach(&store, r#"["i-2","i-1"]"#, Some("gone")).expect("a mixed batch");
+        let results = &body["DetachInstanceRamRoleResults"]["DetachInstanceRamRoleResult"];
+        assert_eq!((&results[0]["Code"], &results[1]["Code"]), (&json!("InvalidRamRole.NotFound"), &json!("200")));
+        assert_eq!((role_of(&store, "i-1"), role_of(&store, "i-2").as_deref()), (None, Some("web")));
+    }
+
+    #[test]
+    fn a_deleted_role_that_no_listed_instance_carries_is_not_found() {
+        let store = store();
+        assert_eq!(detach(&store, r#"["i-2"]"#, Some("gone")).err(), Some(Code::RoleNotFound.into()));
+        assert_eq!(role_of(&store, "i-1").as_deref(), Some("gone"));
+    }
+}
