@@ -18,7 +18,7 @@ use clap::CommandFactory;
 
 use crate::config::{self, Cli, Command, Parsed, UsageError};
 
-/// Why a sub-command fails, and with which exit status (docs/cli.md of the README: exit status).
+/// Why a sub-command fails, and with which exit status (README, "Running it from a script").
 #[derive(Debug)]
 enum Failure {
     /// 1: at run time

@@ -16,7 +16,7 @@ use axum::body::Body;
 use http::request::Parts;
 use http::{Method, Response};
 
-use crate::api::action::{Caller, Ctx, Done, Entry, Product};
+use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
 use crate::world::{RequestId, Space, Spaces};
 use codes::Family;
@@ -124,20 +124,7 @@ impl Gateway {
         trail.caller = Some(caller.clone());
 
         // 12 to 15. The action's own checks, under one lock.
-        self.run(entry, call, space, &caller, request_id, format)
-    }
-
-    #[expect(clippy::unused_self, reason = "a station of the gateway like the others")]
-    fn run(
-        &self,
-        entry: &Entry,
-        call: &Call<'_>,
-        space: &Space,
-        caller: &Caller,
-        request_id: RequestId,
-        format: crate::api::render::Format,
-    ) -> Result<Done, ApiError> {
-        let ctx = Ctx { caller, request_id, authority: call.authority(), now: space.clock.now() };
+        let ctx = Ctx { caller: &caller, request_id, authority: call.authority(), now: space.clock.now() };
         entry.perform(&ctx, &space.store, &call.params, format)
     }
 }
