@@ -256,6 +256,28 @@ mod tests {
     }
 
     #[test]
+    fn it_needs_each_instance_and_the_role_named_or_carried() {
+        let store = store();
+        let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
+        let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
+        let ctx = Ctx { caller: &caller, request_id: Ids::seeded(1).call().0, authority: "h", now };
+        for (named, role) in [(Some("any"), "any"), (None, "web")] {
+            let input = Input {
+                region: Region::find("cn-hangzhou").expect("a region"),
+                instance_ids: vec![InstanceId::new("i-2"), InstanceId::new("i-none")],
+                ram_role_name: named.map(str::to_owned),
+            };
+            let needs = store.read(|world| DetachInstanceRamRole::needs(&ctx, &input, world));
+            let expected = [
+                "acs:ecs:cn-hangzhou:1000000000000001:instance/i-2".to_owned(),
+                "acs:ecs:cn-hangzhou:1000000000000001:instance/i-none".to_owned(),
+                format!("acs:ram:cn-hangzhou:1000000000000001:role/{role}"),
+            ];
+            assert_eq!(needs, expected.map(|resource| Permission::new("ecs:DetachInstanceRamRole", resource)));
+        }
+    }
+
+    #[test]
     fn a_deleted_role_that_no_listed_instance_carries_is_not_found() {
         let store = store();
         assert_eq!(detach(&store, r#"["i-2"]"#, Some("gone")).err(), Some(Code::RoleNotFound.into()));
