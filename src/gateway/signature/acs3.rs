@@ -58,7 +58,8 @@ impl<'a> Authorization<'a> {
 }
 
 /// Reads `<algorithm> Credential=…,SignedHeaders=…,Signature=…`; spaces after commas pass
-/// (protocol.md 5.1, inferred). `None` if a part is absent or anything else is in it.
+/// (protocol.md 5.1, inferred). `None` if a part is absent, anything else is in it, or a header is
+/// named twice: each name copies its value, so that repeats could make a small request huge.
 pub fn parse_authorization(value: &str) -> Option<Authorization<'_>> {
     let (algorithm, rest) = value.trim().split_once(' ')?;
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
@@ -74,12 +75,15 @@ pub fn parse_authorization(value: &str) -> Option<Authorization<'_>> {
             return None;
         }
     }
-    Some(Authorization {
+    let parsed = Authorization {
         algorithm,
         credential: credential.filter(|id| !id.is_empty())?,
         signed_headers: signed_headers.filter(|names| !names.is_empty())?,
         signature: signature?,
-    })
+    };
+    let mut names: Vec<_> = parsed.signed_headers().map(str::to_ascii_lowercase).collect();
+    names.sort_unstable();
+    names.windows(2).all(|pair| pair[0] != pair[1]).then_some(parsed)
 }
 
 /// The decoded query pairs, sorted and encoded; repeats stay (protocol.md 5.2).
@@ -192,6 +196,7 @@ mod tests {
             "A Credential=k,SignedHeaders=h,Signature=s,Signature=t",
             "A Credential=k,SignedHeaders=h,Signature=s,Other=x",
             "A Credential=k SignedHeaders=h Signature=s",
+            "A Credential=k,SignedHeaders=host;x-a;Host,Signature=s",
         ] {
             assert_eq!(parse_authorization(bad), None, "{bad:?}");
         }
