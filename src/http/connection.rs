@@ -15,21 +15,22 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use super::server::Shared;
+use super::server::{Phase, Shared, reached};
 use crate::api::error::Code;
 
-/// How long a connection that serves no request may take to close.
+/// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
 
 /// Serves a connection until it ends or the server closes.
-pub(super) async fn serve<I>(io: I, shared: Arc<Shared>, mut closing: watch::Receiver<bool>)
+pub(super) async fn serve<I>(io: I, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.app.limits;
-    let active = Arc::new(AtomicUsize::new(0));
+    let begun = Arc::new(AtomicUsize::new(0));
     let service = service_fn(|request: Request<Incoming>| {
-        let guard = shared.in_flight.enter(&active);
+        begun.fetch_add(1, Ordering::AcqRel);
+        let guard = shared.in_flight.enter();
         let answer = shared.router.clone().oneshot(request.map(Body::new));
         async move {
             let answer: Result<Response<Body>, _> = answer.await;
@@ -38,7 +39,7 @@ where
         }
     });
     // A connection that comes while the server closes is still answered, once.
-    let late = *closing.borrow();
+    let late = *phase.borrow() >= Phase::Closing;
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
@@ -48,14 +49,15 @@ where
     let mut connection = http.serve_connection(TokioIo::new(io), service);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = closed(&mut closing) => {
+        () = reached(&mut phase, Phase::Closing) => {
             // A late connection has its keep-alive off already; shutting it down would close it before its first byte.
             if !late {
-                Pin::new(&mut connection).graceful_shutdown();
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
             }
             match tokio::time::timeout(CLOSING, &mut connection).await {
                 Ok(ended) => ended,
-                Err(_) if active.load(Ordering::Acquire) > 0 => (&mut connection).await,
+                // Whoever has asked for something may still be reading the answer.
+                Err(_) if begun.load(Ordering::Acquire) > 0 => (&mut connection).await,
                 Err(_) => Ok(()),
             }
         }
@@ -71,11 +73,6 @@ where
         }
         Err(error) => tracing::debug!(%error, "a connection ended early"),
     }
-}
-
-async fn closed(closing: &mut watch::Receiver<bool>) {
-    // A sender that is gone closes as well.
-    let _ = closing.wait_for(|closing| *closing).await;
 }
 
 /// Answers a head that never became whole. The HTTP library only closes, so this writes the

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixSocket, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket, UnixStream};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -51,7 +52,7 @@ impl BindError {
 #[derive(Debug)]
 pub enum Bound {
     Tcp(TcpSocket),
-    Unix(UnixSocket, PathBuf),
+    Unix(UnixSocket, SocketFile),
 }
 
 impl Bound {
@@ -63,7 +64,7 @@ impl Bound {
         match address {
             Address::Tcp(tcp) => bind_tcp(*tcp).map(Self::Tcp).map_err(BindError::at(address)),
             Address::Unix(path) => {
-                bind_unix(path).await.map(|socket| Self::Unix(socket, path.clone())).map_err(BindError::at(address))
+                bind_unix(path).await.map(|(socket, file)| Self::Unix(socket, file)).map_err(BindError::at(address))
             }
         }
     }
@@ -75,7 +76,7 @@ impl Bound {
     pub fn address(&self) -> io::Result<Address> {
         match self {
             Self::Tcp(socket) => socket.local_addr().map(Address::Tcp),
-            Self::Unix(_, path) => Ok(Address::Unix(path.clone())),
+            Self::Unix(_, file) => Ok(Address::Unix(file.path.clone())),
         }
     }
 
@@ -87,9 +88,7 @@ impl Bound {
         let address = self.address().unwrap_or_else(|_| Address::Unix(PathBuf::new()));
         match self {
             Self::Tcp(socket) => socket.listen(BACKLOG).map(Listener::Tcp),
-            Self::Unix(socket, path) => {
-                socket.listen(BACKLOG).map(|listener| Listener::Unix(listener, SocketFile(path)))
-            }
+            Self::Unix(socket, file) => socket.listen(BACKLOG).map(|listener| Listener::Unix(listener, file)),
         }
         .map_err(BindError::at(&address))
     }
@@ -103,16 +102,17 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn bind_unix(path: &Path) -> io::Result<UnixSocket> {
+async fn bind_unix(path: &Path) -> io::Result<(UnixSocket, SocketFile)> {
     let socket = UnixSocket::new_stream()?;
     match socket.bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_abandoned(path).await => {
             std::fs::remove_file(path)?;
             socket.bind(path)?;
-            Ok(socket)
         }
-        bound => bound.map(|()| socket),
+        bound => bound?,
     }
+    let metadata = std::fs::symlink_metadata(path)?;
+    Ok((socket, SocketFile { path: path.to_owned(), inode: (metadata.dev(), metadata.ino()) }))
 }
 
 /// A socket that refuses connections was left behind by a process that is gone.
@@ -127,13 +127,41 @@ pub enum Listener {
     Unix(UnixListener, SocketFile),
 }
 
-/// The file of a Unix socket, removed with its listener.
+/// An accepted connection.
 #[derive(Debug)]
-pub struct SocketFile(PathBuf);
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Listener {
+    pub(super) async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Answers are written whole: waiting for more to send would only delay them.
+                let _ = stream.set_nodelay(true);
+                Ok(Stream::Tcp(stream))
+            }
+            Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
+        }
+    }
+}
+
+/// The file of a Unix socket, removed with its socket unless another has taken its place.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    /// Device and inode.
+    inode: (u64, u64),
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = std::fs::remove_file(&self.0);
+        let ours = std::fs::symlink_metadata(&self.path).is_ok_and(|m| (m.dev(), m.ino()) == self.inode);
+        if ours {
+            // Gone already is as good.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }

@@ -1,14 +1,15 @@
 //! Accepting connections, and stopping.
 
-use std::future::pending;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
+use super::listener::Stream;
 use super::{App, Listener, connection, router};
 
 /// How long to wait before accepting again when the system has no more descriptors.
@@ -22,7 +23,21 @@ pub(super) struct Shared {
     pub(super) in_flight: Arc<InFlight>,
     /// One permit a connection.
     permits: Arc<Semaphore>,
-    max_connections: u32,
+}
+
+/// How far the server is on its way to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Open,
+    /// Connections close after the request that they are in; new ones are answered once.
+    Closing,
+    /// Nobody is accepted any more.
+    Finishing,
+}
+
+/// Waits until the server has come that far. A server that is gone has come all the way.
+pub(super) async fn reached(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
+    let _ = phase.wait_for(|phase| *phase >= wanted).await;
 }
 
 /// How many requests are being answered.
@@ -32,18 +47,14 @@ pub(super) struct InFlight {
     none_left: Notify,
 }
 
-/// A request being answered, counted for the server and for its connection.
+/// A request being answered.
 #[derive(Debug)]
-pub(super) struct Guard {
-    in_flight: Arc<InFlight>,
-    connection: Arc<AtomicUsize>,
-}
+pub(super) struct Guard(Arc<InFlight>);
 
 impl InFlight {
-    pub(super) fn enter(self: &Arc<Self>, connection: &Arc<AtomicUsize>) -> Guard {
+    pub(super) fn enter(self: &Arc<Self>) -> Guard {
         self.count.fetch_add(1, Ordering::AcqRel);
-        connection.fetch_add(1, Ordering::AcqRel);
-        Guard { in_flight: Arc::clone(self), connection: Arc::clone(connection) }
+        Guard(Arc::clone(self))
     }
 
     async fn none_left(&self) {
@@ -59,38 +70,36 @@ impl InFlight {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.connection.fetch_sub(1, Ordering::AcqRel);
-        if self.in_flight.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.in_flight.none_left.notify_waiters();
+        if self.0.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.none_left.notify_waiters();
         }
     }
 }
 
-/// A running server. Dropping it stops it at once.
+/// A running server. Dropping it cuts off every connection.
 #[derive(Debug)]
 pub struct Server {
     shared: Arc<Shared>,
-    closing: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
+    /// One task a listener, which owns its connections: they end with it.
     accepting: Vec<JoinHandle<()>>,
 }
 
 impl Server {
     /// Serves on sockets that listen already.
     pub fn start(app: Arc<App>, listeners: Vec<Listener>) -> Self {
-        let max_connections = app.limits.max_connections;
         let shared = Arc::new(Shared {
             router: router(Arc::clone(&app)),
+            permits: Arc::new(Semaphore::new(app.limits.max_connections as usize)),
             app,
             in_flight: Arc::default(),
-            permits: Arc::new(Semaphore::new(max_connections as usize)),
-            max_connections,
         });
-        let (closing, closed) = watch::channel(false);
+        let (phase, watched) = watch::channel(Phase::Open);
         let accepting = listeners
             .into_iter()
-            .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), closed.clone())))
+            .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), watched.clone())))
             .collect();
-        Self { shared, closing, accepting }
+        Self { shared, phase, accepting }
     }
 
     /// Stops: `ready` says so at once, connections close after the request they are in, new ones
@@ -98,20 +107,25 @@ impl Server {
     /// Answers whether all was done.
     pub async fn stop(mut self, patience: Duration) -> bool {
         self.shared.app.control.drain();
-        self.closing.send_replace(true);
-        let drained = tokio::time::timeout(patience, async {
+        self.phase.send_replace(Phase::Closing);
+        let done = tokio::time::timeout(patience, async {
             self.shared.in_flight.none_left().await;
-            for task in &self.accepting {
-                task.abort();
+            self.phase.send_replace(Phase::Finishing);
+            for task in &mut self.accepting {
+                let _ = task.await;
             }
-            // Every permit back means every connection gone.
-            let _ = self.shared.permits.acquire_many(self.shared.max_connections).await;
-        });
-        let done = drained.await.is_ok();
-        // A listener goes with its task, and the file of a Unix socket with its listener.
-        for task in std::mem::take(&mut self.accepting) {
-            task.abort();
-            let _ = task.await;
+        })
+        .await
+        .is_ok();
+        if !done {
+            // Waited for too: a listener goes with its task, and the file of a Unix socket with its listener.
+            for task in std::mem::take(&mut self.accepting) {
+                task.abort();
+                // One that has ended may have been waited for above, and that can be done only once.
+                if !task.is_finished() {
+                    let _ = task.await;
+                }
+            }
         }
         done
     }
@@ -122,34 +136,42 @@ impl Drop for Server {
         for task in &self.accepting {
             task.abort();
         }
-        self.closing.send_replace(true);
     }
 }
 
-async fn accept(listener: Listener, shared: Arc<Shared>, closing: watch::Receiver<bool>) {
+/// Accepts until the server finishes, then waits for its connections.
+async fn accept(listener: Listener, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
+    let mut connections = JoinSet::new();
     loop {
-        // At the cap, new connections wait in the backlog.
-        let Ok(permit) = Arc::clone(&shared.permits).acquire_owned().await else { return pending().await };
-        let (shared, closing) = (Arc::clone(&shared), closing.clone());
-        let accepted = match &listener {
-            Listener::Tcp(tcp) => tcp.accept().await.map(|(stream, _)| {
-                // Answers are written whole: waiting for more to send would only delay them.
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(async move {
-                    connection::serve(stream, shared, closing).await;
-                    drop(permit);
-                });
-            }),
-            Listener::Unix(unix, _) => unix.accept().await.map(|(stream, _)| {
-                tokio::spawn(async move {
-                    connection::serve(stream, shared, closing).await;
-                    drop(permit);
-                });
-            }),
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = reached(&mut phase, Phase::Finishing) => break,
         };
-        if let Err(error) = accepted {
-            tracing::debug!(%error, "a connection could not be accepted");
-            tokio::time::sleep(EXHAUSTED).await;
+        match accepted {
+            Ok(stream) => {
+                // At the cap, this connection waits for a place, and those behind it in the backlog.
+                let permit = tokio::select! {
+                    permit = Arc::clone(&shared.permits).acquire_owned() => permit,
+                    () = reached(&mut phase, Phase::Finishing) => break,
+                };
+                let (shared, phase) = (Arc::clone(&shared), phase.clone());
+                connections.spawn(async move {
+                    let _permit = permit;
+                    match stream {
+                        Stream::Tcp(stream) => connection::serve(stream, shared, phase).await,
+                        Stream::Unix(stream) => connection::serve(stream, shared, phase).await,
+                    }
+                });
+            }
+            Err(error) => exhausted(&error).await,
         }
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn exhausted(error: &io::Error) {
+    tracing::debug!(%error, "a connection could not be accepted");
+    tokio::time::sleep(EXHAUSTED).await;
 }

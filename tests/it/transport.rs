@@ -546,9 +546,21 @@ async fn a_request_that_outlasts_the_patience_is_cut_off() {
     let mut wire = in_flight(&server).await;
     assert!(!server.emulator.stop(Duration::from_millis(100)).await);
     assert!(TcpStream::connect(&authority).await.is_err(), "nobody listens any more");
-    wire.send("abc").await;
-    let _ = wire.next(true).await;
-    assert!(wire.is_closed().await);
+    assert!(wire.is_closed().await, "without an answer");
+}
+
+/// One place, two listeners: a listener that waits takes no place.
+#[tokio::test]
+async fn the_cap_counts_connections_not_listeners() {
+    let limits = Limits { max_connections: 1, ..Limits::default() };
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = support::start_with(|builder| builder.limits(limits).listen(any).listen(any)).await;
+    for address in server.emulator.addresses() {
+        let mut wire = Wire::over(TcpStream::connect(address.to_string()).await.expect("connects"));
+        wire.send("GET /_ecsim/health HTTP/1.1\r\nHost: e\r\nConnection: close\r\n\r\n").await;
+        assert_eq!(wire.answer().await.status, 200);
+        assert!(wire.is_closed().await);
+    }
 }
 
 #[tokio::test]
