@@ -262,12 +262,15 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
     if duration.is_negative() { Err("a duration cannot be negative".to_owned()) } else { Ok(duration) }
 }
 
+/// The longest time limit: clocks that add to it cannot overflow.
+const LONGEST: Duration = Duration::from_hours(24);
+
 fn timeout(text: &str) -> Result<Duration, String> {
     let duration = duration(text)?;
-    if duration.is_zero() {
-        return Err("a time limit cannot be zero".to_owned());
+    match Duration::try_from(duration) {
+        Ok(limit) if !limit.is_zero() && limit <= LONGEST => Ok(limit),
+        _ => Err("a time limit is more than zero and at most 24h".to_owned()),
     }
-    duration.try_into().map_err(|_| "too long".to_owned())
 }
 
 /// `65536`, `64KiB`, `1MiB`, `1GiB`; at least 1 KiB, since less serves no call.
@@ -500,5 +503,6 @@ mod tests {
             assert!(duration(bad).is_err(), "{bad}");
         }
         assert!(timeout("0s").is_err());
+        assert!(timeout("24h").is_ok() && timeout("24h1s").is_err() && timeout("9223372036854775807s").is_err());
     }
 }

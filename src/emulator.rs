@@ -139,7 +139,7 @@ impl Builder {
         let mut seeds = self.seeds;
         seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
         let world = build_world(&seeds, &ids, &*self.clock).map_err(StartError::Seed)?;
-        let spaces = Arc::new(Spaces::new(Space::new(world, self.clock, ids, self.nonces)));
+        let spaces = Arc::new(Spaces::new(Space::new("default", world, self.clock, ids, self.nonces)));
         let app = Arc::new(App {
             gateway: Gateway {
                 spaces: Arc::clone(&spaces),

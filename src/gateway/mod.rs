@@ -78,7 +78,7 @@ impl Gateway {
             trace_id,
         };
         if let Some(started) = started {
-            log(&trail, &outcome, request_id, started);
+            log(&trail, &outcome, &space, request_id, started);
         }
         match outcome {
             Ok(done) => envelope.success(done.body),
@@ -130,7 +130,7 @@ impl Gateway {
 }
 
 /// One line a call: what, by whom, how it ended, how long it took.
-fn log(trail: &Trail, outcome: &Result<Done, ApiError>, request_id: RequestId, started: Instant) {
+fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_id: RequestId, started: Instant) {
     let (code, http, batch) = match outcome {
         Ok(done) => ("OK", 200, done.batch),
         Err(error) => (error.code.row().wire, error.code.row().status, None),
@@ -144,7 +144,7 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, request_id: RequestId, s
         fail = batch.map(|batch| batch.fail),
         rid = %request_id,
         account = trail.caller.as_ref().map(|caller| tracing::field::display(caller.account)),
-        namespace = "default",
+        namespace = &*space.name,
         dur_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "call"
     );

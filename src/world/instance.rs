@@ -117,6 +117,14 @@ pub struct Attachment {
     pub policy: Option<Box<str>>,
 }
 
+impl Attachment {
+    /// 1 to 1024 characters of a JSON object (ecs-instance-ram-role.md 7, A11, inferred).
+    pub fn is_policy(text: &str) -> bool {
+        let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
+        object.is_ok() && text.chars().count() <= 1024
+    }
+}
+
 /// An instance. At most one role at a time.
 #[derive(Clone, Debug)]
 pub struct Instance {

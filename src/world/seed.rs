@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 
 use super::region::instance_type;
 use super::{
-    AccessKey, AccountId, Ids, Instance, InstanceId, KeyStatus, Network, Region, Role, RoleName, Secret, SecurityToken,
-    Spec, Status, TrustPolicy, World, parse_utc,
+    AccessKey, AccountId, Attachment, Ids, Instance, InstanceId, KeyStatus, Network, Region, Role, RoleName, Secret,
+    SecurityToken, Spec, Status, TrustPolicy, World, parse_utc,
 };
 
 /// The world of `ecsim` without `--seed`.
@@ -308,11 +308,17 @@ impl Reader<'_> {
         if role.is_some() && spec.network == Network::Classic {
             return self.mistake(&Path::Member(at, "role"), "an instance in the classic network cannot carry a role");
         }
+        if policy.is_some_and(|policy| !Attachment::is_policy(policy)) {
+            let reason = "a policy is a JSON object of at most 1024 characters, in a string";
+            return self.mistake(&Path::Member(at, "policy"), reason);
+        }
         if role.is_none() && policy.is_some() {
             return self.mistake(&Path::Member(at, "policy"), "a policy narrows a role: name the role too");
         }
         let spec = Arc::new(spec);
-        self.world.reserve_instances(count.unwrap_or(1) as usize);
+        if let Some(count) = count {
+            self.world.reserve_instances(count as usize);
+        }
         for id in ids {
             let address = address.unwrap_or_else(|| self.next_address());
             let mut instance = Instance::new(account, region, Arc::clone(&spec), address);

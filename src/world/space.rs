@@ -10,6 +10,8 @@ use super::{Clock, Ids, NonceMemory, Store, World};
 /// One isolated world with its own clock, ids and nonces.
 #[derive(Debug)]
 pub struct Space {
+    /// What calls and logs know it by.
+    pub name: Box<str>,
     pub store: Store,
     pub clock: Arc<dyn Clock>,
     pub ids: Ids,
@@ -18,9 +20,9 @@ pub struct Space {
 
 impl Space {
     /// `nonces`: how many are remembered at most, and for how long.
-    pub fn new(world: World, clock: Arc<dyn Clock>, ids: Ids, nonces: (u32, SignedDuration)) -> Self {
+    pub fn new(name: &str, world: World, clock: Arc<dyn Clock>, ids: Ids, nonces: (u32, SignedDuration)) -> Self {
         let nonces = Mutex::new(NonceMemory::new(nonces.0, nonces.1));
-        Self { store: Store::new(world), clock, ids, nonces }
+        Self { name: name.into(), store: Store::new(world), clock, ids, nonces }
     }
 }
 

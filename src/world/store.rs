@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
-use super::{AccessKey, AccountId, Instance, InstanceId, Region, Role, RoleName};
+use super::{AccessKey, AccountId, Instance, InstanceId, Region, Role};
 
 /// A world behind one lock, reached only through closures, so that nobody can hold two.
 #[derive(Debug)]
@@ -24,7 +24,8 @@ impl Store {
         change(&mut self.0.write())
     }
 
-    /// Puts another world in place of this one; calls in flight finish on the old one.
+    /// Puts another world in place of this one. A call that holds the lock finishes on the old one; one that has
+    /// only been authenticated performs on the new one.
     pub fn replace(&self, world: World) {
         let old = std::mem::replace(&mut *self.0.write(), world);
         drop(old); // After the lock: a large world takes its time to go.
@@ -103,6 +104,20 @@ impl World {
         self.instances().filter(move |(_, i)| i.account == account && std::ptr::eq(i.region, region))
     }
 
+    /// Those of the ids that an account has in a region, oldest first, each once.
+    pub fn instances_named<'w>(
+        &'w self,
+        account: AccountId,
+        region: &Region,
+        ids: &[String],
+    ) -> Vec<(&'w InstanceId, &'w Instance)> {
+        let mut places: Vec<_> = ids.iter().filter_map(|id| self.instances.get_index_of(id.as_str())).collect();
+        places.sort_unstable();
+        places.dedup();
+        let found = places.into_iter().filter_map(|place| self.instances.get_index(place));
+        found.filter(|(_, i)| i.account == account && std::ptr::eq(i.region, region)).collect()
+    }
+
     /// How many instances there are.
     pub fn instance_count(&self) -> usize {
         self.instances.len()
@@ -121,10 +136,5 @@ impl World {
                 true
             }
         }
-    }
-
-    /// The roles of all accounts, by account and name.
-    pub fn roles(&self) -> impl Iterator<Item = (AccountId, &RoleName)> {
-        self.roles.iter().map(|((account, _), role)| (*account, &role.name))
     }
 }

@@ -10,7 +10,7 @@ use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Writ
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{InstanceId, Region, RequestId, RoleName, World};
+use crate::world::{Attachment, InstanceId, Region, RequestId, RoleName, World};
 
 /// Puts a role on each listed instance.
 ///
@@ -41,14 +41,8 @@ impl FromParams for Input {
     }
 }
 
-/// 1 to 1024 characters of a JSON object (A11, inferred).
 fn policy(text: &str) -> Result<Box<str>, ApiError> {
-    let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
-    if object.is_ok() && text.chars().count() <= 1024 {
-        Ok(text.into())
-    } else {
-        Err(Code::InvalidParameter.about("Policy"))
-    }
+    if Attachment::is_policy(text) { Ok(text.into()) } else { Err(Code::InvalidParameter.about("Policy")) }
 }
 
 #[derive(Debug, Serialize)]

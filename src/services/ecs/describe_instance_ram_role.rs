@@ -77,22 +77,29 @@ impl Action for DescribeInstanceRamRole {
 
 impl Read for DescribeInstanceRamRole {
     fn call(ctx: &Ctx<'_>, world: &World, input: Input) -> Result<Output, ApiError> {
-        let rows = match (&input.instance_ids, &input.ram_role_name) {
-            (None, Some(name)) if world.role(ctx.caller.account, name).is_none() => {
-                return Err(Code::RoleNotFound.into());
+        let (account, region) = (ctx.caller.account, input.region);
+        let role = input.ram_role_name.as_deref();
+        let unknown = role.is_some_and(|name| world.role(account, name).is_none());
+        let start = input::before_page(input.page_number, input.page_size);
+        let carries =
+            |(_, instance): &Row<'_>| role.is_none_or(|name| instance.role().is_some_and(|attached| attached.is(name)));
+        let (shown, total_count) = match &input.instance_ids {
+            None if unknown => return Err(Code::RoleNotFound.into()),
+            Some(_) if unknown => (Vec::new(), 0),
+            Some(ids) => {
+                let listed = listed(ctx, world, region, ids)?;
+                input::window(listed.into_iter().filter(carries), start, input.page_size)
             }
-            (Some(_), Some(name)) if world.role(ctx.caller.account, name).is_none() => Vec::new(),
-            (Some(ids), name) => carrying(listed(ctx, world, input.region, ids)?, name.as_deref()),
-            (None, name) => carrying(world.instances_in(ctx.caller.account, input.region).collect(), name.as_deref()),
+            None => input::window(world.instances_in(account, region).filter(carries), start, input.page_size),
         };
-        let shown = input::page(rows.iter(), input.page_number, input.page_size).map(|(id, instance)| Pair {
+        let shown = shown.into_iter().map(|(id, instance)| Pair {
             ram_role_name: instance.role().map(ToString::to_string).unwrap_or_default(),
-            instance_id: (*id).clone(),
+            instance_id: id.clone(),
         });
         Ok(Output {
             request_id: ctx.request_id,
-            total_count: rows.len(),
-            region_id: input.region.id,
+            total_count,
+            region_id: region.id,
             instance_ram_role_sets: Items(shown.collect()),
         })
     }
@@ -117,9 +124,4 @@ fn listed<'w>(
         Some(Err(code)) if rows.is_empty() => Err(code.into()),
         _ => Ok(rows),
     }
-}
-
-fn carrying<'w>(rows: Vec<Row<'w>>, role: Option<&str>) -> Vec<Row<'w>> {
-    let Some(name) = role else { return rows };
-    rows.into_iter().filter(|(_, instance)| instance.role().is_some_and(|role| role.is(name))).collect()
 }

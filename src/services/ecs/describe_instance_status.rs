@@ -7,7 +7,7 @@ use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{InstanceId, Region, RequestId, Status, World};
+use crate::world::{Instance, InstanceId, Region, RequestId, Status, World};
 
 /// The states of the listed instances, or of all of a region.
 ///
@@ -82,18 +82,24 @@ impl Action for DescribeInstanceStatus {
 impl Read for DescribeInstanceStatus {
     fn call(ctx: &Ctx<'_>, world: &World, input: Input) -> Result<Output, ApiError> {
         let Input { region, instance_ids, zone_id, page_number, page_size } = input;
-        let rows: Vec<_> = world
-            .instances_in(ctx.caller.account, region)
-            .filter(|(id, _)| instance_ids.is_empty() || instance_ids.iter().any(|wanted| wanted == id.as_str()))
-            .filter(|(_, instance)| zone_id.as_ref().is_none_or(|zone| *instance.spec.zone_id == **zone))
-            .collect();
-        let shown = input::page(rows.iter(), page_number, page_size)
-            .map(|(id, instance)| InstanceStatus { status: instance.spec.status, instance_id: (*id).clone() });
+        let in_zone =
+            |(_, instance): &(_, &Instance)| zone_id.as_ref().is_none_or(|zone| *instance.spec.zone_id == **zone);
+        let start = input::before_page(page_number, page_size);
+        let account = ctx.caller.account;
+        let (shown, total_count) = if instance_ids.is_empty() {
+            input::window(world.instances_in(account, region).filter(in_zone), start, page_size)
+        } else {
+            let named = world.instances_named(account, region, &instance_ids);
+            input::window(named.into_iter().filter(in_zone), start, page_size)
+        };
+        let shown = shown
+            .into_iter()
+            .map(|(id, instance)| InstanceStatus { status: instance.spec.status, instance_id: id.clone() });
         Ok(Output {
             page_size,
             request_id: ctx.request_id,
             page_number,
-            total_count: rows.len(),
+            total_count,
             instance_statuses: Items(shown.collect()),
         })
     }

@@ -27,8 +27,10 @@ pub(super) struct DescribeInstances;
 #[derive(Debug)]
 pub(super) struct Input {
     region: &'static Region,
+    instance_ids: Option<Vec<String>>,
     filters: Vec<Filter>,
     paging: Paging,
+    dry_run: bool,
 }
 
 /// The two pagings; a `NextToken` or `MaxResults` chooses the second (ecs-supporting.md 4).
@@ -41,9 +43,7 @@ enum Paging {
 /// One condition on an instance; all have to hold.
 #[derive(Debug)]
 enum Filter {
-    Ids(Vec<String>),
-    /// With `*` for any text.
-    Name(String),
+    Name(Wildcard),
     Text(TextField, String),
     Addresses(AddressField, Vec<String>),
     Tags(Vec<(String, Option<String>)>),
@@ -102,27 +102,26 @@ const ADDRESS_FIELDS: &[(&str, AddressField)] = &[
 impl FromParams for Input {
     fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
         let region = input::region(params)?;
+        let instance_ids = list(params, "InstanceIds")?;
         let filters = filters(params)?;
         let paging = paging(params)?;
-        if params.flag("DryRun")? {
-            return Err(Code::DryRunPassed.into());
-        }
-        Ok(Self { region, filters, paging })
+        Ok(Self { region, instance_ids, filters, paging, dry_run: params.flag("DryRun")? })
+    }
+}
+
+/// A JSON list of at most 100 (ecs-supporting.md 4; for addresses: inferred).
+fn list(params: &Params<'_>, name: &str) -> Result<Option<Vec<String>>, ApiError> {
+    match params.json_list(name, 0..=100) {
+        None => Ok(None),
+        Some(Ok(list)) => Ok(Some(list.into_iter().map(std::borrow::Cow::into_owned).collect())),
+        Some(Err(_)) => Err(Code::InvalidParameter.about(name)),
     }
 }
 
 fn filters(params: &Params<'_>) -> Result<Vec<Filter>, ApiError> {
     let mut filters = Vec::new();
-    let list = |name: &str| match params.json_list(name, 0..=100) {
-        None => Ok(None),
-        Some(Ok(list)) => Ok(Some(list.into_iter().map(std::borrow::Cow::into_owned).collect::<Vec<_>>())),
-        Some(Err(_)) => Err(Code::InvalidParameter.about(name)),
-    };
-    if let Some(ids) = list("InstanceIds")? {
-        filters.push(Filter::Ids(ids));
-    }
     if let Some(name) = params.optional("InstanceName") {
-        filters.push(Filter::Name(name.to_owned()));
+        filters.push(Filter::Name(Wildcard::new(name)));
     }
     for &(name, field) in TEXT_FIELDS {
         if let Some(value) = params.optional(name) {
@@ -131,7 +130,7 @@ fn filters(params: &Params<'_>) -> Result<Vec<Filter>, ApiError> {
         }
     }
     for &(name, field) in ADDRESS_FIELDS {
-        if let Some(list) = list(name)? {
+        if let Some(list) = list(params, name)? {
             filters.push(Filter::Addresses(field, list));
         }
     }
@@ -359,28 +358,30 @@ impl Action for DescribeInstances {
 
     /// Access level list (ecs-supporting.md 1), on the listed instances or on all (inferred).
     fn needs(ctx: &Ctx<'_>, input: &Input, _world: &World) -> Vec<Permission> {
-        let all = vec!["*".to_owned()];
-        let listed = input.filters.iter().find_map(|filter| match filter {
-            Filter::Ids(ids) if !ids.is_empty() => Some(ids.clone()),
-            _ => None,
-        });
+        let listed = input.instance_ids.clone().filter(|ids| !ids.is_empty());
         let arn = |id| ctx.instance_arn(input.region, &InstanceId::new(id));
-        listed.unwrap_or(all).into_iter().map(|id: String| Permission::new("ecs:DescribeInstances", arn(id))).collect()
+        let ids = listed.unwrap_or_else(|| vec!["*".to_owned()]);
+        ids.into_iter().map(|id| Permission::new("ecs:DescribeInstances", arn(id))).collect()
     }
 }
 
 impl Read for DescribeInstances {
     fn call(ctx: &Ctx<'_>, world: &World, input: Input) -> Result<Output, ApiError> {
-        let rows: Vec<_> = world
-            .instances_in(ctx.caller.account, input.region)
-            .filter(|(id, instance)| input.filters.iter().all(|filter| filter.holds(id, instance)))
-            .collect();
-        let total_count = rows.len();
+        if input.dry_run {
+            return Err(Code::DryRunPassed.into());
+        }
         let (page_number, page_size, start) = match input.paging {
-            Paging::Pages { number, size } => (number, size, (number as usize - 1).saturating_mul(size as usize)),
+            Paging::Pages { number, size } => (number, size, input::before_page(number, size)),
             Paging::Tokens { start, size } => (1, size, start),
         };
-        let shown: Vec<_> = rows.into_iter().skip(start).take(page_size as usize).collect();
+        let holds = |(_, instance): &(_, &Instance)| input.filters.iter().all(|filter| filter.holds(instance));
+        let account = ctx.caller.account;
+        let (shown, total_count) = if let Some(ids) = &input.instance_ids {
+            let named = world.instances_named(account, input.region, ids);
+            input::window(named.into_iter().filter(holds), start, page_size)
+        } else {
+            input::window(world.instances_in(account, input.region).filter(holds), start, page_size)
+        };
         let next = start.saturating_add(shown.len());
         let more = matches!(input.paging, Paging::Tokens { .. }) && next < total_count;
         Ok(Output {
@@ -395,10 +396,9 @@ impl Read for DescribeInstances {
 }
 
 impl Filter {
-    fn holds(&self, id: &InstanceId, instance: &Instance) -> bool {
+    fn holds(&self, instance: &Instance) -> bool {
         match self {
-            Self::Ids(ids) => ids.iter().any(|wanted| wanted == id.as_str()),
-            Self::Name(pattern) => matches_wildcard(pattern, &instance.spec.name),
+            Self::Name(pattern) => pattern.matches(&instance.spec.name),
             Self::Text(field, wanted) => field.is(wanted, instance),
             Self::Addresses(field, wanted) => field.of(instance).is_some_and(|address| {
                 let address = address.to_string();
@@ -454,19 +454,43 @@ fn family(instance_type: &str) -> &str {
     instance_type.rsplit_once('.').map_or(instance_type, |(family, _)| family)
 }
 
-/// Whether `*` in the pattern can stand for texts so that it becomes `text`.
-fn matches_wildcard(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(first) else { return false };
-    let mut pieces: Vec<&str> = rest.split('*').collect();
-    let last = pieces.pop().unwrap_or_default();
-    for piece in pieces {
-        match text.find(piece) {
-            Some(at) => text = &text[at + piece.len()..],
-            None => return false,
-        }
+/// A pattern in which `*` stands for any text, taken apart once for all instances.
+#[derive(Debug)]
+struct Wildcard {
+    /// The texts between the stars.
+    pieces: Vec<String>,
+    /// Bytes of the shortest text that can match.
+    shortest: usize,
+}
+
+impl Wildcard {
+    fn new(pattern: &str) -> Self {
+        let pieces: Vec<_> = pattern.split('*').map(str::to_owned).collect();
+        let shortest = pieces.iter().map(String::len).sum();
+        // Stars in a row are one: only the first and the last piece may be empty.
+        let last = pieces.len() - 1;
+        let kept = pieces.into_iter().enumerate().filter(|(at, piece)| *at == 0 || *at == last || !piece.is_empty());
+        Self { pieces: kept.map(|(_, piece)| piece).collect(), shortest }
     }
-    text.ends_with(last)
+
+    fn matches(&self, text: &str) -> bool {
+        if text.len() < self.shortest {
+            return false;
+        }
+        let (first, last, middle) = match self.pieces.as_slice() {
+            [whole] => return whole == text,
+            [first, middle @ .., last] => (first, last, middle),
+            [] => return text.is_empty(),
+        };
+        let Some(mut text) = text.strip_prefix(first.as_str()) else { return false };
+        for piece in middle {
+            match text.find(piece.as_str()) {
+                Some(at) => text = &text[at + piece.len()..],
+                None => return false,
+            }
+        }
+        text.ends_with(last.as_str())
+    }
 }
 
 fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
@@ -586,9 +610,11 @@ mod tests {
             ("*a*a*", "aa", true),
             ("*a*a", "a", false),
             ("a*a", "a", false),
+            ("***", "x", true),
+            ("a**b", "ab", true),
             ("", "", true),
         ] {
-            assert_eq!(matches_wildcard(pattern, text), matches, "{pattern:?} against {text:?}");
+            assert_eq!(Wildcard::new(pattern).matches(text), matches, "{pattern:?} against {text:?}");
         }
     }
 

@@ -29,8 +29,20 @@ pub(super) fn role_instance_ids(params: &Params<'_>) -> Result<Option<Vec<Instan
     }
 }
 
-/// The part of a list that page `number` (from 1) of `size` rows shows; empty past the end.
-pub(super) fn page<T>(rows: impl Iterator<Item = T>, number: u32, size: u32) -> impl Iterator<Item = T> {
-    let before = (number as usize - 1).saturating_mul(size as usize);
-    rows.skip(before).take(size as usize)
+/// The part of a list that begins after `start` rows and has at most `size`, and how many rows there
+/// are in all; nothing else of the list is kept.
+pub(super) fn window<T>(rows: impl Iterator<Item = T>, start: usize, size: u32) -> (Vec<T>, usize) {
+    let (mut shown, mut total) = (Vec::new(), 0);
+    for row in rows {
+        if total >= start && shown.len() < size as usize {
+            shown.push(row);
+        }
+        total += 1;
+    }
+    (shown, total)
+}
+
+/// How many rows stand before page `number` (from 1) of `size` rows.
+pub(super) fn before_page(number: u32, size: u32) -> usize {
+    (number as usize - 1).saturating_mul(size as usize)
 }
