@@ -69,7 +69,7 @@ pub fn success<R: Serialize>(format: Format, action: &str, reply: &R) -> Result<
     }
 }
 
-/// Renders a refusal: the members and their order as protocol.md 10.1 and 10.2 settle it.
+/// Renders a refusal: the members and their order of protocol.md 10.1 and 10.2 (order inferred).
 pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id: &str, product: &str) -> String {
     let recommend = format!(
         "https://api.aliyun.com/troubleshoot?q={}&product={product}&requestId={request_id}",

@@ -21,8 +21,8 @@ pub(super) fn page() -> String {
         }
     }
     text.push_str(
-        "\nAny other action that the vendor has is answered `UnsupportedOperation.NotEmulated`; `ecsim actions --json`\n\
-         lists them.\n\n## Rules\n\n| rule | evidence | source | acts in | test |\n|---|---|---|---|---|\n",
+        "\nAny other action that the vendor has in Ecs, Ram or Sts is answered `UnsupportedOperation.NotEmulated`;\n\
+         `ecsim actions --json` lists them.\n\n## Rules\n\n| rule | evidence | source | acts in | test |\n|---|---|---|---|---|\n",
     );
     for rule in RULES {
         let (rule_text, evidence) = (cell(rule.rule), rule.evidence.name());

@@ -31,6 +31,11 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
+    if args.nonce_max > 0 && args.nonce_ttl < args.clock_skew.saturating_mul(2) {
+        tracing::warn!(
+            "--nonce-ttl is shorter than twice --clock-skew: a signature can outlive the memory of its nonce"
+        );
+    }
     let emulator = builder(&args).start().await.map_err(refused)?;
     announce(&args, &emulator)?;
     let first = loop {

@@ -159,7 +159,7 @@ impl<'a> Call<'a> {
         text.split_once('/').map_or(text, |(authority, _)| authority)
     }
 
-    /// The authority without its port (protocol.md 10.1).
+    /// The authority without its port (protocol.md 10.1, inferred).
     pub(super) fn host_id(&self) -> &'a str {
         let authority = self.authority();
         match authority.rsplit_once(':') {

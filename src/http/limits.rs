@@ -40,7 +40,7 @@ impl Limits {
     /// Takes in the body of a request whose head has arrived.
     ///
     /// # Errors
-    /// 431, 413 or 408, each in its turn; 400 for a body that breaks off or breaks its framing.
+    /// 431, 413 or 408, each in its turn; 400 for a body that breaks off or breaks its framing (inferred).
     pub(super) async fn receive(&self, head: &Parts, body: Body) -> Result<Bytes, ApiError> {
         if head_size(head) > self.max_header_size {
             return Err(Code::HeadersTooLarge.about(self.max_header_size));

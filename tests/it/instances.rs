@@ -194,6 +194,15 @@ async fn regions_and_zones_have_names_in_the_asked_language() {
 }
 
 #[tokio::test]
+async fn a_product_without_a_list_knows_no_other_action() {
+    let server = support::start().await;
+    for version in ["2015-06-12", "2016-04-28", "2017-12-14"] {
+        let answer = server.call("DescribeVpcs").param("Version", version).send().await;
+        assert_eq!(answer.code(), (404, "InvalidAction.NotFound".to_owned()));
+    }
+}
+
+#[tokio::test]
 async fn describe_endpoints_answers_with_the_called_address() {
     let server = support::start().await;
     let call = || server.call("DescribeEndpoints").param("Version", "2015-06-12");

@@ -549,6 +549,18 @@ async fn a_request_that_outlasts_the_patience_is_cut_off() {
     assert!(wire.is_closed().await, "without an answer");
 }
 
+#[tokio::test]
+async fn chunks_that_break_their_framing_are_refused() {
+    let server = support::start().await;
+    let mut wire = Wire::open(&server).await;
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    wire.send(format!("POST /?Format=JSON HTTP/1.1\r\nHost: e\r\n{form}Transfer-Encoding: chunked\r\n\r\nxyz\r\n"))
+        .await;
+    let answer = wire.answer().await;
+    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
+    assert_eq!((answer.status, &body["Code"]), (400, &Value::from("RequestParameterMalformed")));
+}
+
 /// One place, two listeners: a listener that waits takes no place.
 #[tokio::test]
 async fn the_cap_counts_connections_not_listeners() {

@@ -14,7 +14,7 @@ use crate::world::{Instance, InstanceId, Region, RequestId, World};
 /// By ids alone, an instance without a role is listed with the empty name; classic and unknown
 /// ones are left out, and if none is left the first id's error is the answer (decision 8). By
 /// role, only the instances that carry it (decision 9).
-/// Source: ecs-instance-ram-role.md 4 and 7 (S1 to S8).
+/// Source: ecs-instance-ram-role.md 4 and 7 (S1 to S8; S4 for several ids, S7 and S8 inferred).
 pub(super) struct DescribeInstanceRamRole;
 
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::world::{Instance, InstanceId, Region, RequestId, Status, World};
 
 /// The states of the listed instances, or of all of a region.
 ///
-/// Source: ecs-supporting.md 5. Unknown ids are left out (inferred).
+/// Source: ecs-supporting.md 5. Unknown ids are left out, what makes an id malformed, and zone before ids: inferred.
 pub(super) struct DescribeInstanceStatus;
 
 #[derive(Debug)]

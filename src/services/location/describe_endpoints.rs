@@ -11,7 +11,7 @@ use crate::world::{Region, RequestId, World};
 /// Answers with the address that the client called, whatever the product, so that one setting
 /// leads a client to all of them (clients.md 9).
 ///
-/// Source: protocol.md 13.1.
+/// Source: protocol.md 13.1; the protocols are what ecsim speaks, HTTP alone (inferred).
 pub(super) struct DescribeEndpoints;
 
 #[derive(Debug)]
