@@ -2,13 +2,15 @@
 //! (protocol.md 1 to 12, decisions 16 to 29).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use ecsim::emulator::Builder;
 use ecsim::gateway::settings::{AuthMode, GatewayCodes, Settings};
+use ecsim::world::{Clock, parse_utc};
 use hmac::{Hmac, KeyInit, Mac};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use md5::Md5;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -604,6 +606,29 @@ async fn a_signature_lives_900_seconds_either_way_of_the_world_s_clock() {
     assert_eq!(server.call("DescribeRegions").send().await.code(), (400, "IllegalTimestamp".to_owned()));
     let later = server.call("DescribeRegions").param("Timestamp", "2026-11-24T02:22:23Z").send().await;
     assert_eq!(later.status, 200);
+}
+
+/// A world that is years ahead of the machine's clock.
+#[derive(Debug)]
+struct MovedClock;
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        parse_utc("2031-01-01T00:00:00Z").expect("a time")
+    }
+
+    fn wall(&self) -> Timestamp {
+        parse_utc(NOW).expect("a time")
+    }
+}
+
+#[tokio::test]
+async fn a_signature_by_the_machine_s_clock_passes_in_a_world_whose_clock_was_moved() {
+    let server = support::start_with(|builder| builder.clock(Arc::new(MovedClock))).await;
+    for (time, status) in [(NOW, 200), ("2031-01-01T00:00:00Z", 200), ("2028-06-01T00:00:00Z", 400)] {
+        let answer = server.call("DescribeRegions").param("Timestamp", time).send().await;
+        assert_eq!(answer.status, status, "{time}");
+    }
 }
 
 #[tokio::test]
