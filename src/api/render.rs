@@ -71,10 +71,10 @@ pub fn success<R: Serialize>(format: Format, action: &str, reply: &R) -> Result<
 
 /// Renders a refusal: the members and their order of protocol.md 10.1 and 10.2 (order inferred).
 pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id: &str, product: &str) -> String {
-    let recommend = format!(
-        "https://api.aliyun.com/troubleshoot?q={}&product={product}&requestId={request_id}",
-        error.code.row().wire.replace(' ', "%20"),
-    );
+    let query = [("q", error.code.row().wire), ("product", product), ("requestId", request_id.as_str())];
+    // Pairs of text cannot fail to become a query.
+    let query = serde_urlencoded::to_string(query).unwrap_or_default();
+    let recommend = format!("https://api.aliyun.com/troubleshoot?{query}");
     let body = ErrorBody { request_id, host_id, code: error.code.row().wire, message: &error.message, recommend };
     match format {
         // A struct of text members cannot fail to become JSON.

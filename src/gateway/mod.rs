@@ -115,8 +115,7 @@ impl Gateway {
         let product = product?;
         let family = Family::of(&settings, product.map_or("Ecs", |product| product.name), call);
         let product = product.ok_or_else(|| family.missing("Version"))?;
-        trail.action = product.vendor_name(name);
-        let entry = registry::entry(product, name)?;
+        let entry = registry::entry(product, name).inspect_err(|_| trail.action = product.vendor_name(name))?;
         trail.action = Some(entry.name);
 
         // 4 to 10. Common parameters, key, time, signature, nonce, token.

@@ -10,11 +10,13 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tower::ServiceExt;
+use tower::Service;
 
+use super::head_timer::HeadTimer;
+use super::marked;
 use super::server::{Phase, Shared, reached};
 use crate::api::error::Code;
 
@@ -31,23 +33,27 @@ where
     let service = service_fn(|request: Request<Incoming>| {
         begun.fetch_add(1, Ordering::AcqRel);
         let guard = shared.in_flight.enter();
-        let answer = shared.router.clone().oneshot(request.map(Body::new));
+        // A router is always ready.
+        let answer = shared.router.clone().call(request.map(Body::new));
         async move {
             let answer: Result<Response<Body>, _> = answer.await;
             drop(guard);
-            answer
+            answer.map(marked)
         }
     });
     // A connection that comes while the server closes is still answered, once.
     let late = *phase.borrow() >= Phase::Closing;
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
+    http.timer(HeadTimer::new(limits.header_timeout))
         .header_read_timeout(limits.header_timeout)
+        // Answers are small: copying them behind their head costs less than handing over two buffers.
+        .writev(false)
         // Past our own limit, so that a head that is somewhat too large is refused in the envelope.
         .max_buf_size(limits.max_header_size.saturating_mul(4).max(256 << 10))
         .keep_alive(!late);
     let mut connection = http.serve_connection(TokioIo::new(io), service);
     let ended = tokio::select! {
+        biased;
         ended = &mut connection => ended,
         () = reached(&mut phase, Phase::Closing) => {
             // A late connection has its keep-alive off already; shutting it down would close it before its first byte.
@@ -79,7 +85,7 @@ where
 /// envelope itself (decision 24).
 async fn too_slow<I: AsyncWrite + Unpin>(mut io: I, shared: &Shared) {
     let (head, ()) = Request::new(()).into_parts();
-    let (head, body) = shared.app.gateway.refuse(&head, &Code::TooSlow.into()).into_parts();
+    let (head, body) = marked(shared.app.gateway.refuse(&head, &Code::TooSlow.into())).into_parts();
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else { return };
     let mut text = format!("HTTP/1.1 {}\r\n", head.status).into_bytes();
     for (name, value) in &head.headers {

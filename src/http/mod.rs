@@ -1,6 +1,7 @@
 //! Transport: listeners, connections, limits and shutdown. It knows bytes, not actions.
 
 mod connection;
+mod head_timer;
 mod limits;
 mod listener;
 mod server;
@@ -17,9 +18,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
-use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::control::{self, Control};
 use crate::gateway::Gateway;
@@ -32,21 +31,19 @@ pub struct App {
     pub limits: Limits,
 }
 
-/// Marks every answer as the emulator's.
 const MARKER: HeaderName = HeaderName::from_static("x-ecsim");
+
+/// Marks an answer as the emulator's. Every answer passes here, those that no route gives among them.
+fn marked(mut answer: Response<Body>) -> Response<Body> {
+    answer.headers_mut().insert(MARKER, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+    answer
+}
 
 /// The control API under its prefix; every other path is the gateway's, which knows only `/`.
 pub fn router(app: Arc<App>) -> Router {
     let control = control::router(Arc::clone(&app.control));
     let guard = CatchPanicLayer::custom(|_| control::panicked());
-    Router::new()
-        .fallback(call)
-        .with_state(app)
-        .merge(control.layer(guard)) // The gateway has a guard of its own, which knows the asked format.
-        .layer(
-            ServiceBuilder::new()
-                .layer(SetResponseHeaderLayer::overriding(MARKER, HeaderValue::from_static(env!("CARGO_PKG_VERSION")))),
-        )
+    Router::new().fallback(call).with_state(app).merge(control.layer(guard)) // The gateway has a guard of its own, which knows the asked format.
 }
 
 async fn call(State(app): State<Arc<App>>, request: Request) -> Result<Response<Body>, Infallible> {

@@ -11,12 +11,13 @@ use serde::Serialize;
 use super::{AccountId, Region, RoleName};
 
 /// The id of an instance: any non-empty text is a possible id (ecs-instance-ram-role.md 5.3, inferred).
+/// Shared, since replies name an instance twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
-pub struct InstanceId(Box<str>);
+pub struct InstanceId(Arc<str>);
 
 impl InstanceId {
-    pub fn new(id: impl Into<Box<str>>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

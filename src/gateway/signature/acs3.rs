@@ -95,9 +95,9 @@ pub fn canonical_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String
         if !query.is_empty() {
             query.push('&');
         }
-        encode_into(&mut query, name);
+        encode_into(&mut query, name, "%");
         query.push('=');
-        encode_into(&mut query, value);
+        encode_into(&mut query, value, "%");
     }
     query
 }

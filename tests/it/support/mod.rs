@@ -313,7 +313,7 @@ impl Answer {
         let text = |name: &str| body[name].as_str().unwrap_or_else(|| panic!("{name} in {body}")).to_owned();
         let (code, id) = (text("Code"), text("RequestId"));
         let recommend = text("Recommend");
-        assert!(recommend.contains(&format!("?q={}&", code.replace(' ', "%20"))), "{recommend}");
+        assert!(recommend.contains(&format!("?q={}&", code.replace(' ', "+"))), "{recommend}");
         assert!(recommend.ends_with(&format!("&requestId={id}")), "{recommend}");
         assert!(!text("HostId").is_empty());
         (self.status, code, text("Message"))
