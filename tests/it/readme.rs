@@ -89,6 +89,16 @@ fn the_readme_installs_the_versions_that_are_run() {
 }
 
 #[test]
+fn the_readme_and_the_sub_command_env_give_terraform_the_same_settings() {
+    let readme = text("README.md");
+    let (_, block) = readme.split_once("```hcl\n").expect("a block");
+    let (block, _) = block.split_once("```").expect("an end");
+    let commented = format!("#   {}\n", block.trim_end().replace('\n', "\n#   "));
+    let env = Command::new(env!("CARGO_BIN_EXE_ecsim")).arg("env").output().expect("runs");
+    assert!(String::from_utf8(env.stdout).expect("text").contains(&commented), "{commented}");
+}
+
+#[test]
 fn the_readme_names_every_flag() {
     let readme = text("README.md");
     let help = Command::new(env!("CARGO_BIN_EXE_ecsim")).args(["serve", "--help"]).output().expect("runs");
