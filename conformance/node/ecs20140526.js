@@ -14,17 +14,18 @@
 const { isDeepStrictEqual, inspect } = require('node:util');
 
 const {
-  default: Ecs,
   AttachInstanceRamRoleRequest,
   DescribeInstanceRamRoleRequest,
   DescribeInstancesRequest,
   DescribeRegionsRequest,
   DetachInstanceRamRoleRequest,
 } = require('@alicloud/ecs20140526');
-const { $OpenApiUtil: { Config, OpenApiRequest, Params }, ClientError } = require('@alicloud/openapi-core');
+const { $OpenApiUtil: { OpenApiRequest, Params }, ClientError } = require('@alicloud/openapi-core');
 const { RuntimeOptions } = require('@darabonba/typescript');
 
-const MODES = { acs3: {}, v1: { signatureAlgorithm: 'v2' } };
+const { newClient } = require('./client-ecs20140526.js');
+
+const MODES = { acs3: undefined, v1: 'v2' };
 const mode = process.argv[2];
 if (process.argv.length !== 3 || !Object.hasOwn(MODES, mode)) {
   console.error('usage: ecs20140526.js acs3|v1');
@@ -47,17 +48,7 @@ const CLASSIC = 'i-bp1ecsim0classic0001';
 const UNKNOWN = 'i-bp1doesnotexist000001';
 const ROLE = 'web-role';
 
-function newClient(accessKeySecret = 'test') {
-  return new Ecs(new Config({
-    accessKeyId: 'test',
-    accessKeySecret,
-    endpoint: ENDPOINT, // without a scheme: that is `protocol`
-    protocol: 'http',
-    ...MODES[mode],
-  }));
-}
-
-const ecs = newClient();
+const ecs = newClient(ENDPOINT, 'test', 'test', MODES[mode]);
 
 // -- calls -------------------------------------------------------------------
 
@@ -196,7 +187,7 @@ const CHECKS = {
   },
 
   async 'a wrong AccessKey secret is refused with 400'() {
-    const error = await errorOf(describeRegions(newClient('wrong')));
+    const error = await errorOf(describeRegions(newClient(ENDPOINT, 'test', 'wrong', MODES[mode])));
     const [code, start] = mode === 'acs3'
       ? ['SignatureDoesNotMatch', 'Specified signature does not match our calculation. '
         + 'server StringToSign is [ACS3-HMAC-SHA256\n']

@@ -13,7 +13,7 @@
 
 const { isDeepStrictEqual, inspect } = require('node:util');
 
-const { RPCClient } = require('@alicloud/pop-core');
+const { newClient } = require('./client-pop-core.js');
 
 const MODES = { get: {}, post: { method: 'POST' } };
 const mode = process.argv[2];
@@ -38,32 +38,23 @@ const CLASSIC = 'i-bp1ecsim0classic0001';
 const UNKNOWN = 'i-bp1doesnotexist000001';
 const ROLE = 'web-role';
 
-function newClient({ endpoint = ENDPOINT, accessKeySecret = 'test', apiVersion = '2014-05-26' } = {}) {
-  return new RPCClient({
-    accessKeyId: 'test',
-    accessKeySecret,
-    endpoint: `http://${endpoint}`, // this SDK wants the scheme
-    apiVersion,
-    opts: MODES[mode],
-  });
-}
-
-const ecs = newClient();
+const ecs = newClient(ENDPOINT, 'test', 'test');
 
 // -- calls -------------------------------------------------------------------
 
-const describeRegions = (client = ecs) => client.request('DescribeRegions', {});
+const send = (action, parameters, client = ecs) => client.request(action, parameters, MODES[mode]);
 
-const describeInstances = (filters) =>
-  ecs.request('DescribeInstances', { RegionId: REGION, ...filters });
+const describeRegions = (client = ecs) => send('DescribeRegions', {}, client);
 
-const attach = (instanceIds, role) => ecs.request('AttachInstanceRamRole', {
+const describeInstances = (filters) => send('DescribeInstances', { RegionId: REGION, ...filters });
+
+const attach = (instanceIds, role) => send('AttachInstanceRamRole', {
   RegionId: REGION,
   InstanceIds: JSON.stringify(instanceIds),
   RamRoleName: role,
 });
 
-const detach = (instanceIds, role) => ecs.request('DetachInstanceRamRole', {
+const detach = (instanceIds, role) => send('DetachInstanceRamRole', {
   RegionId: REGION,
   InstanceIds: JSON.stringify(instanceIds),
   ...(role === undefined ? {} : { RamRoleName: role }),
@@ -71,7 +62,7 @@ const detach = (instanceIds, role) => ecs.request('DetachInstanceRamRole', {
 
 /** The roles by DescribeInstanceRamRole: a list of [instance id, role name]. */
 async function rolesOf(instanceIds) {
-  const answer = await ecs.request('DescribeInstanceRamRole', {
+  const answer = await send('DescribeInstanceRamRole', {
     RegionId: REGION,
     InstanceIds: JSON.stringify(instanceIds),
   });
@@ -192,7 +183,7 @@ const CHECKS = {
   },
 
   async 'a wrong AccessKey secret is refused with 400'() {
-    const error = await errorOf(describeRegions(newClient({ accessKeySecret: 'wrong' })));
+    const error = await errorOf(describeRegions(newClient(ENDPOINT, 'test', 'wrong')));
     equal('code', error.code, 'IncompleteSignature');
     const start = 'The request signature does not conform to Aliyun standards. '
       + `server string to sign is:${mode.toUpperCase()}&%2F&`;
@@ -207,16 +198,16 @@ const CHECKS = {
   },
 
   async 'Location DescribeEndpoints names this server, and the answer can be used'() {
-    const answer = await newClient({ apiVersion: '2015-06-12' }).request('DescribeEndpoints', {
-      Id: REGION, ServiceCode: 'ecs', Type: 'openAPI',
-    });
+    const location = newClient(ENDPOINT, 'test', 'test');
+    location.apiVersion = '2015-06-12';
+    const answer = await send('DescribeEndpoints', { Id: REGION, ServiceCode: 'ecs', Type: 'openAPI' }, location);
     const [endpoint] = answer.Endpoints.Endpoint;
     equal('Endpoint', endpoint.Endpoint, ENDPOINT);
     equal('Id', endpoint.Id, REGION);
     equal('SerivceCode', endpoint.SerivceCode, 'ecs'); // so spelt on the wire
     equal('Type', endpoint.Type, 'openAPI');
 
-    const found = newClient({ endpoint: endpoint.Endpoint });
+    const found = newClient(endpoint.Endpoint, 'test', 'test');
     isRequestId('RequestId', (await describeRegions(found)).RequestId);
   },
 };

@@ -1,4 +1,6 @@
 """Take the RAM role off an instance: aliyun-python-sdk-core, aliyun-python-sdk-ecs."""
+
+# README: begin
 import json
 import os
 
@@ -18,3 +20,4 @@ request.set_RamRoleName("web-role")
 answer = json.loads(client.do_action_with_exception(request))
 for result in answer["DetachInstanceRamRoleResults"]["DetachInstanceRamRoleResult"]:
     print(result["InstanceId"], result["Code"], result["Message"])
+# README: end

@@ -1,4 +1,6 @@
 """Take the RAM role off an instance: alibabacloud-ecs20140526."""
+
+# README: begin
 import json
 import os
 
@@ -20,3 +22,4 @@ answer = client.detach_instance_ram_role(DetachInstanceRamRoleRequest(
 )).body
 for result in answer.detach_instance_ram_role_results.detach_instance_ram_role_result:
     print(result.instance_id, result.code, result.message)
+# README: end

@@ -12,13 +12,14 @@ import re
 import sys
 
 from aliyunsdkcore.acs_exception.exceptions import ServerException
-from aliyunsdkcore.client import AcsClient
 from aliyunsdkcore.request import CommonRequest
 from aliyunsdkecs.request.v20140526.AttachInstanceRamRoleRequest import AttachInstanceRamRoleRequest
 from aliyunsdkecs.request.v20140526.DescribeInstanceRamRoleRequest import DescribeInstanceRamRoleRequest
 from aliyunsdkecs.request.v20140526.DescribeInstancesRequest import DescribeInstancesRequest
 from aliyunsdkecs.request.v20140526.DescribeRegionsRequest import DescribeRegionsRequest
 from aliyunsdkecs.request.v20140526.DetachInstanceRamRoleRequest import DetachInstanceRamRoleRequest
+
+from client_v1 import new_client
 
 NAME = "python-v1/default"
 ENDPOINT = os.environ["ECSIM_ENDPOINT"]
@@ -33,13 +34,7 @@ UNKNOWN = "i-bp1doesnotexist000001"
 ROLE = "web-role"
 
 
-def new_client(secret="test"):
-    client = AcsClient("test", secret, REGION)
-    client.add_endpoint(REGION, "Ecs", ENDPOINT)
-    return client
-
-
-client = new_client()
+client = new_client(ENDPOINT, "test", "test")
 
 
 # -- calls -------------------------------------------------------------------
@@ -201,7 +196,7 @@ def classic_network():
 
 def wrong_secret():
     """a wrong AccessKey secret is refused with 400"""
-    error = error_of(describe_regions, new_client(secret="wrong"))
+    error = error_of(describe_regions, new_client(ENDPOINT, "test", "wrong"))
     equal("status", error.get_http_status(), 400)
     equal("code", error.get_error_code(), "IncompleteSignature")
     text, _, string_to_sign = error.get_error_msg().partition(" server string to sign is:")
@@ -230,8 +225,7 @@ def location():
     equal("SerivceCode", endpoints[0]["SerivceCode"], "ecs")  # so spelt on the wire
     equal("Type", endpoints[0]["Type"], "openAPI")
 
-    found = AcsClient("test", "test", REGION)
-    found.add_endpoint(REGION, "Ecs", endpoints[0]["Endpoint"])
+    found = new_client(endpoints[0]["Endpoint"], "test", "test")
     is_request_id("RequestId", describe_regions(found)["RequestId"])
 
 

@@ -15,12 +15,13 @@ import re
 import sys
 
 from alibabacloud_ecs20140526 import models
-from alibabacloud_ecs20140526.client import Client
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
-MODES = {"acs3": {}, "v1": {"signature_algorithm": "v2"}}
+from client_v2 import new_client
+
+MODES = {"acs3": None, "v1": "v2"}
 if len(sys.argv) != 2 or sys.argv[1] not in MODES:
     sys.exit("usage: v2.py acs3|v1")
 MODE = sys.argv[1]
@@ -38,17 +39,7 @@ UNKNOWN = "i-bp1doesnotexist000001"
 ROLE = "web-role"
 
 
-def new_client(secret="test"):
-    return Client(Config(
-        access_key_id="test",
-        access_key_secret=secret,
-        endpoint=ENDPOINT,
-        protocol="http",
-        **MODES[MODE],
-    ))
-
-
-client = new_client()
+client = new_client(ENDPOINT, "test", "test", MODES[MODE])
 
 
 # -- calls -------------------------------------------------------------------
@@ -198,7 +189,7 @@ def classic_network():
 
 def wrong_secret():
     """a wrong AccessKey secret is refused with 400"""
-    error = error_of(describe_regions, new_client(secret="wrong"))
+    error = error_of(describe_regions, new_client(ENDPOINT, "test", "wrong", MODES[MODE]))
     if MODE == "acs3":
         code = "SignatureDoesNotMatch"
         text = "Specified signature does not match our calculation."

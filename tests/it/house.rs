@@ -72,22 +72,6 @@ fn each_rule_names_a_place_a_test_and_a_source_that_exist() {
 }
 
 #[test]
-fn the_readme_shows_the_clients_and_names_every_flag() {
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README");
-    for client in ["detach_v1.py", "detach_v2.py"] {
-        let text = std::fs::read_to_string(root().join("conformance/python").join(client)).expect("the client");
-        assert!(readme.contains(&format!("```python\n{text}```")), "{client} differs");
-    }
-    let help =
-        std::process::Command::new(env!("CARGO_BIN_EXE_ecsim")).args(["serve", "--help"]).output().expect("runs");
-    let help = String::from_utf8(help.stdout).expect("text");
-    for flag in help.split("--").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next()) {
-        let flag = flag.unwrap_or_default();
-        assert!(flag == "help" || readme.contains(&format!("`--{flag}")), "--{flag}");
-    }
-}
-
-#[test]
 fn every_dependency_has_an_allowed_licence_and_comes_from_the_registry() {
     let output = std::process::Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked"])

@@ -7,6 +7,7 @@ mod detach_instance_ram_role;
 mod gateway;
 mod house;
 mod instances;
+mod readme;
 mod renderings;
 mod seeds;
 mod support;

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	rpc "github.com/alibabacloud-go/tea-rpc/client"
 	util "github.com/alibabacloud-go/tea-utils/service"
 	"github.com/alibabacloud-go/tea/tea"
 
@@ -22,13 +21,7 @@ type object = map[string]any
 
 // call sends one request. Like the provider it makes a new client for each.
 func call(secret, version, action string, parameters object) (object, error) {
-	client, err := rpc.NewClient(&rpc.Config{
-		AccessKeyId:     tea.String(check.AccessKeyID),
-		AccessKeySecret: tea.String(secret),
-		RegionId:        tea.String(check.Region),
-		Endpoint:        tea.String(check.Endpoint()),
-		Protocol:        tea.String("HTTP"),
-	})
+	client, err := newClient(check.Endpoint(), check.AccessKeyID, secret)
 	if err != nil {
 		return nil, err
 	}

@@ -35,22 +35,10 @@ type signatureError struct {
 	message string // its beginning
 }
 
-// newConfig points a client at the emulator over plain HTTP.
-func newConfig(secret string, signatureAlgorithm *string) *openapi.Config {
-	return &openapi.Config{
-		AccessKeyId:        tea.String(check.AccessKeyID),
-		AccessKeySecret:    tea.String(secret),
-		RegionId:           tea.String(check.Region),
-		Endpoint:           tea.String(check.Endpoint()),
-		Protocol:           tea.String("http"),
-		SignatureAlgorithm: signatureAlgorithm,
-	}
-}
-
 func scenario(mode string, signatureAlgorithm *string, wrongSecret signatureError) {
 	run := check.Runner{Family: "go-v2", Mode: mode}
 
-	client, err := ecs.NewClient(newConfig(check.Secret, signatureAlgorithm))
+	client, err := newClient(check.Endpoint(), check.AccessKeyID, check.Secret, signatureAlgorithm)
 	if err != nil {
 		run.Check("client can be made", func() error { return err })
 		return
@@ -230,7 +218,7 @@ func scenario(mode string, signatureAlgorithm *string, wrongSecret signatureErro
 	})
 
 	run.Check("a wrong secret is refused with "+wrongSecret.code, func() error {
-		client, err := ecs.NewClient(newConfig(check.WrongSecret, signatureAlgorithm))
+		client, err := newClient(check.Endpoint(), check.AccessKeyID, check.WrongSecret, signatureAlgorithm)
 		if err != nil {
 			return err
 		}
@@ -265,10 +253,6 @@ func scenario(mode string, signatureAlgorithm *string, wrongSecret signatureErro
 	})
 
 	run.Check("Location DescribeEndpoints names the emulator", func() error {
-		client, err := openapi.NewClient(newConfig(check.Secret, signatureAlgorithm))
-		if err != nil {
-			return err
-		}
 		response, err := client.CallApi(
 			&openapi.Params{
 				Action:      tea.String("DescribeEndpoints"),

@@ -26,8 +26,6 @@ import com.aliyuncs.endpoint.location.model.v20150612.DescribeEndpointsRequest;
 import com.aliyuncs.endpoint.location.model.v20150612.DescribeEndpointsResponse;
 import com.aliyuncs.exceptions.ClientException;
 import com.aliyuncs.http.HttpResponse;
-import com.aliyuncs.http.ProtocolType;
-import com.aliyuncs.profile.DefaultProfile;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -45,9 +43,6 @@ public final class V1 {
     private final Checks checks;
 
     public static void main(String[] args) {
-        // All typed ECS requests of this region go to the emulator from here on.
-        DefaultProfile.addEndpoint(Checks.REGION, "Ecs", endpoint());
-
         new V1("v1", SignatureVersion.V1).run();
         new V1("acs3", SignatureVersion.V3).run();
         Checks.exit();
@@ -60,15 +55,13 @@ public final class V1 {
     }
 
     private DefaultAcsClient newClient(String secret) {
-        DefaultProfile profile = DefaultProfile.getProfile(Checks.REGION, Checks.ACCESS_KEY_ID, secret);
-        DefaultAcsClient client = new DefaultAcsClient(profile);
+        DefaultAcsClient client = V1Client.create(endpoint(), Checks.ACCESS_KEY_ID, secret);
         client.setSignatureVersion(signatureVersion);
         return client;
     }
 
-    /** Readies a request: plain HTTP, region. */
+    /** Readies a request: region. */
     private <R extends AcsRequest<?>> R prepare(R request) {
-        request.setSysProtocol(ProtocolType.HTTP);
         if (signatureVersion == SignatureVersion.V3) {
             // With ACS3 signatures the SDK does not send the client's region by itself.
             request.<String>putQueryParameter("RegionId", Checks.REGION);

@@ -21,7 +21,6 @@ import com.aliyun.ecs20140526.models.DetachInstanceRamRoleRequest;
 import com.aliyun.ecs20140526.models.DetachInstanceRamRoleResponse;
 import com.aliyun.ecs20140526.models.DetachInstanceRamRoleResponseBody;
 import com.aliyun.tea.TeaException;
-import com.aliyun.teaopenapi.models.Config;
 import com.aliyun.teaopenapi.models.OpenApiRequest;
 import com.aliyun.teaopenapi.models.Params;
 import com.aliyun.teautil.models.RuntimeOptions;
@@ -60,18 +59,11 @@ public final class V2 {
         this.checks = new Checks("java-v2", mode);
         this.signatureAlgorithm = signatureAlgorithm;
         this.wrongSecret = wrongSecret;
-        this.client = new Client(config(Checks.SECRET));
+        this.client = newClient(Checks.SECRET);
     }
 
-    /** Points a client at the emulator over plain HTTP. */
-    private Config config(String secret) {
-        return new Config()
-                .setAccessKeyId(Checks.ACCESS_KEY_ID)
-                .setAccessKeySecret(secret)
-                .setRegionId(Checks.REGION)
-                .setEndpoint(endpoint())
-                .setProtocol("http")
-                .setSignatureAlgorithm(signatureAlgorithm);
+    private Client newClient(String secret) throws Exception {
+        return V2Client.create(endpoint(), Checks.ACCESS_KEY_ID, secret, signatureAlgorithm);
     }
 
     private void run() {
@@ -169,7 +161,7 @@ public final class V2 {
                         403, CLASSIC_CODE, CLASSIC_MESSAGE));
 
         checks.check("a wrong secret is refused with " + wrongSecret.code(), () -> {
-            Client stranger = new Client(config(Checks.WRONG_SECRET));
+            Client stranger = newClient(Checks.WRONG_SECRET);
             TeaException error = failure(TeaException.class,
                     () -> stranger.describeInstances(new DescribeInstancesRequest()
                             .setRegionId(Checks.REGION)
@@ -203,8 +195,7 @@ public final class V2 {
                     "Id", Checks.REGION,
                     "ServiceCode", "ecs",
                     "Type", "openAPI"));
-            Map<String, ?> response = new com.aliyun.teaopenapi.Client(config(Checks.SECRET))
-                    .callApi(params, request, new RuntimeOptions());
+            Map<String, ?> response = client.callApi(params, request, new RuntimeOptions());
             Map<?, ?> body = (Map<?, ?>) response.get("body");
             equal("Success", body.get("Success"), true);
             List<?> endpoints = (List<?>) ((Map<?, ?>) body.get("Endpoints")).get("Endpoint");

@@ -1,0 +1,110 @@
+//! The README against what it shows: marked regions of the programs that `conformance/run` runs, and the flags.
+
+use std::path::Path;
+use std::process::Command;
+
+/// The SDKs that `conformance/run` runs: package, manifest that pins it, and the file whose region makes the client.
+const SDKS: [[&str; 3]; 11] = [
+    ["aliyun-python-sdk-core", "python/requirements.txt", "python/client_v1.py"],
+    ["aliyun-python-sdk-ecs", "python/requirements.txt", "python/client_v1.py"],
+    ["alibabacloud-ecs20140526", "python/requirements.txt", "python/client_v2.py"],
+    ["@alicloud/pop-core", "node/package.json", "node/client-pop-core.js"],
+    ["@alicloud/ecs20140526", "node/package.json", "node/client-ecs20140526.js"],
+    ["github.com/aliyun/alibaba-cloud-sdk-go", "go/go.mod", "go/cmd/v1/client.go"],
+    ["github.com/alibabacloud-go/ecs-20140526", "go/go.mod", "go/cmd/v2/client.go"],
+    ["github.com/alibabacloud-go/tea-rpc", "go/go.mod", "go/cmd/tearpc/client.go"],
+    ["com.aliyun:aliyun-java-sdk-core", "java/pom.xml", "java/src/main/java/ecsim/conformance/V1Client.java"],
+    ["com.aliyun:aliyun-java-sdk-ecs", "java/pom.xml", "java/src/main/java/ecsim/conformance/V1Client.java"],
+    ["com.aliyun:ecs20140526", "java/pom.xml", "java/src/main/java/ecsim/conformance/V2Client.java"],
+];
+
+fn text(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What stands in the README below a comment that names a file of `conformance/`: file and code block.
+fn shown(readme: &str) -> Vec<(&str, &str)> {
+    let block = |part| {
+        let (file, rest): (&str, &str) = str::split_once(part, " -->\n```").expect("a file, then a code block");
+        let (_language, rest) = rest.split_once('\n').expect("a language");
+        (file, &rest[..rest.find("```\n").expect("an end")])
+    };
+    readme.split("<!-- conformance/").skip(1).map(block).collect()
+}
+
+/// The lines of a file between its marks; gofmt puts an empty one before the second.
+fn region(file: &str) -> String {
+    let text = text(Path::new("conformance").join(file));
+    let lines = text.lines().skip_while(|line| !line.ends_with(" README: begin")).skip(1);
+    let lines: Vec<&str> = lines.take_while(|line| !line.ends_with(" README: end")).collect();
+    lines.join("\n").trim_end().to_owned() + "\n"
+}
+
+/// The files of a folder that have a mark, by their paths in `conformance/`.
+fn marked(folder: &Path) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root.join(folder)).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.strip_prefix(&root).expect("below");
+        if path.is_dir() {
+            found.extend(marked(name));
+        } else if String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).contains(" README: begin\n") {
+            found.push(name.to_string_lossy().into_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_readme_shows_what_the_official_sdks_run() {
+    let readme = text("README.md");
+    let shown = shown(&readme);
+    for (file, block) in &shown {
+        assert_eq!(*block, region(file), "conformance/{file} differs");
+        assert!(!block.trim().is_empty(), "conformance/{file} has no region");
+    }
+    for file in marked(Path::new("")) {
+        assert!(shown.iter().any(|(name, _)| *name == file), "conformance/{file} is not shown");
+    }
+    for [package, manifest, file] in SDKS {
+        let artifact = package.rsplit(':').next().expect("a name");
+        assert!(text(Path::new("conformance").join(manifest)).contains(artifact), "{manifest} has no {package}");
+        let section = readme.split("<details>").find(|section| section.contains(&format!("<code>{package}</code>")));
+        let section = section.unwrap_or_else(|| panic!("{package} is not shown"));
+        assert!(section.contains(&format!("<!-- conformance/{file} -->")), "{package} is shown without its client");
+    }
+}
+
+#[test]
+fn the_readme_installs_the_versions_that_are_run() {
+    let pinned = text("conformance/python/requirements.txt");
+    let readme = text("README.md");
+    let named: Vec<&str> = readme.split([' ', '`', '\n']).filter(|word| word.contains("==")).collect();
+    assert_eq!(named.len(), 3, "{named:?}");
+    for version in named {
+        assert!(pinned.lines().any(|line| line == version), "{version}");
+    }
+}
+
+#[test]
+fn the_readme_and_the_sub_command_env_give_terraform_the_same_settings() {
+    let readme = text("README.md");
+    let (_, block) = readme.split_once("```hcl\n").expect("a block");
+    let (block, _) = block.split_once("```").expect("an end");
+    let commented = format!("#   {}\n", block.trim_end().replace('\n', "\n#   "));
+    let env = Command::new(env!("CARGO_BIN_EXE_ecsim")).arg("env").output().expect("runs");
+    assert!(String::from_utf8(env.stdout).expect("text").contains(&commented), "{commented}");
+}
+
+#[test]
+fn the_readme_names_every_flag() {
+    let readme = text("README.md");
+    let help = Command::new(env!("CARGO_BIN_EXE_ecsim")).args(["serve", "--help"]).output().expect("runs");
+    let help = String::from_utf8(help.stdout).expect("text");
+    for flag in help.split("--").skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next()) {
+        let flag = flag.unwrap_or_default();
+        assert!(flag == "help" || readme.contains(&format!("`--{flag}")), "--{flag}");
+    }
+}
