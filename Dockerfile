@@ -12,6 +12,7 @@ USER 65532:65532
 EXPOSE 4580
 ENV ECSIM_LISTEN=0.0.0.0:4580
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=2s --start-period=2s --start-interval=100ms --retries=3 CMD ["/ecsim", "healthcheck"]
+# No --start-interval: Docker before 25 and the buildah of Debian 12 refuse it.
+HEALTHCHECK --interval=1s --timeout=2s --start-period=2s --retries=3 CMD ["/ecsim", "healthcheck"]
 ENTRYPOINT ["/ecsim"]
 CMD ["serve"]
