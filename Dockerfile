@@ -4,6 +4,8 @@ WORKDIR /src
 COPY . .
 # glibc, linked in whole; an explicit target keeps the flag away from build scripts and macros.
 ENV RUSTFLAGS="-C target-feature=+crt-static"
+# What `ecsim version --json` names, since .git is not copied.
+ARG ECSIM_COMMIT=unknown
 RUN cargo build --locked --release --target x86_64-unknown-linux-gnu
 
 FROM scratch
@@ -12,6 +14,8 @@ USER 65532:65532
 EXPOSE 4580
 ENV ECSIM_LISTEN=0.0.0.0:4580
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=5s --timeout=2s --start-period=2s --start-interval=100ms --retries=3 CMD ["/ecsim", "healthcheck"]
+# No --start-interval: Docker before 25 and the buildah of Debian 12 refuse it. Each check costs the engine more than
+# the emulator, so not every second.
+HEALTHCHECK --interval=2s --timeout=2s --start-period=2s --retries=3 CMD ["/ecsim", "healthcheck"]
 ENTRYPOINT ["/ecsim"]
 CMD ["serve"]
