@@ -185,7 +185,7 @@ impl<'a> Params<'a> {
     }
 
     /// All pairs, sorted by name.
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 

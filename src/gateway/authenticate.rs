@@ -1,8 +1,10 @@
 //! Who calls: common parameters, key, time, signature, nonce, token, in this order
 //! (protocol.md 12, steps 4 to 10).
 
+use http::HeaderName;
+
 use super::codes::{Family, TokenFault};
-use super::request::{Call, Style};
+use super::request::{self, Call, Style};
 use super::settings::{AuthMode, Settings};
 use super::signature::{Mismatch, acs3, rpc_v1};
 use crate::api::action::{Caller, Identity};
@@ -70,16 +72,16 @@ fn rpc_v1_caller(call: &Call<'_>, space: &Space, settings: &Settings, family: Fa
 /// The headers that an ACS3 signature must cover where they are sent (protocol.md 5.2, inferred):
 /// what is not signed could be exchanged on the way. `host` is not among them, against that
 /// section: aliyun-java-sdk-core 4.7.10 does not sign it (client).
-const COVERED: [&str; 4] = ["x-acs-action", "x-acs-version", "x-acs-date", "x-acs-content-sha256"];
+const COVERED: [HeaderName; 4] = [request::ACTION, request::VERSION, request::DATE, request::CONTENT_SHA256];
 
 fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Caller, ApiError> {
     let family = Family::General;
-    let authorization = call.header("authorization").and_then(acs3::parse_authorization);
-    let authorization = authorization.ok_or(Code::SignatureIncomplete)?;
-    let date = call.header("x-acs-date").filter(|date| !date.is_empty());
+    let authorization = call.authorization.ok_or(Code::SignatureIncomplete)?;
+    let date = call.header(&request::DATE).filter(|date| !date.is_empty());
     let date = date.ok_or_else(|| family.missing("Timestamp"))?;
-    let is_covered = |name: &&str| authorization.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name));
-    let must_be_covered = |name: &&str| call.head.headers.contains_key(*name) || *name == "x-acs-content-sha256";
+    let is_covered =
+        |name: &HeaderName| authorization.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name.as_str()));
+    let must_be_covered = |name: &HeaderName| call.head.headers.contains_key(name) || *name == request::CONTENT_SHA256;
     if !COVERED.iter().filter(|name| must_be_covered(name)).all(is_covered) {
         return Err(Code::SignatureIncomplete.into());
     }
@@ -99,10 +101,10 @@ fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Ca
     let text = acs3::string_to_sign(algorithm, &canonical);
     acs3::verify(&key.secret, algorithm, &text, authorization.signature)
         .map_err(|Mismatch| acs3_mismatch(&text, &canonical))?;
-    if let Some(nonce) = call.header("x-acs-signature-nonce") {
+    if let Some(nonce) = call.header(&request::NONCE) {
         unused(space, settings, id, nonce)?;
     }
-    token(space, &key, id, call.header("x-acs-security-token"), family)?;
+    token(space, &key, id, call.header(&request::SECURITY_TOKEN), family)?;
     Ok(Caller { account: key.account, identity: Identity::Owner })
 }
 

@@ -1,11 +1,21 @@
 //! What can be told from a request before anybody is asked: its style, product, action and format.
 
+use http::HeaderName;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::request::Parts;
 
-use super::signature::acs3;
+use super::signature::acs3::{self, Authorization};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::{self, Params, Text};
 use crate::api::render::Format;
+
+pub(super) const ACTION: HeaderName = HeaderName::from_static("x-acs-action");
+pub(super) const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
+pub(super) const DATE: HeaderName = HeaderName::from_static("x-acs-date");
+pub(super) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-acs-content-sha256");
+pub(super) const NONCE: HeaderName = HeaderName::from_static("x-acs-signature-nonce");
+pub(super) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-acs-security-token");
+const BEARER_TOKEN: HeaderName = HeaderName::from_static("x-acs-bearer-token");
 
 /// How a call is signed, in the order in which it is told (protocol.md 2, inferred).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +38,8 @@ pub(super) struct Call<'a> {
     pub(super) head: &'a Parts,
     pub(super) body: &'a [u8],
     pub(super) style: Style,
+    /// The parts of an ACS3 signature, if it has them all.
+    pub(super) authorization: Option<Authorization<'a>>,
     /// Query and body, merged.
     pub(super) params: Params<'a>,
     /// The query alone, as ACS3 signs it; empty for other styles.
@@ -50,10 +62,13 @@ impl<'a> Call<'a> {
                 &mut malformed,
             );
         }
-        let authorization = header(head, "authorization").unwrap_or_default();
+        let authorization = header(head, &AUTHORIZATION).unwrap_or_default();
         let signed_by_header = Style::by_authorization(authorization);
-        let canonical_query =
-            if signed_by_header == Some(Style::Acs3) { acs3::canonical_query(&pairs) } else { String::new() };
+        let (authorization, canonical_query) = if signed_by_header == Some(Style::Acs3) {
+            (acs3::parse_authorization(authorization), acs3::canonical_query(&pairs))
+        } else {
+            (None, String::new())
+        };
         if !body.is_empty() {
             match media_type(head) {
                 Some(MediaType::Form) => {
@@ -69,11 +84,9 @@ impl<'a> Call<'a> {
         let in_headers = match style {
             Style::Acs3 | Style::Acs4 => true,
             Style::RpcV1 | Style::Roa => false,
-            Style::Bearer | Style::Anonymous => {
-                params.get("Action").is_none() && header(head, "x-acs-action").is_some()
-            }
+            Style::Bearer | Style::Anonymous => params.get("Action").is_none() && head.headers.contains_key(ACTION),
         };
-        Self { head, body, style, params, canonical_query, in_headers, malformed, pair_count }
+        Self { head, body, style, authorization, params, canonical_query, in_headers, malformed, pair_count }
     }
 
     /// # Errors
@@ -89,14 +102,14 @@ impl<'a> Call<'a> {
     /// The action's name as the client wrote it. An ACS3 call without the header falls back to the
     /// parameter; a V1 call never looks at the header, which is not signed (protocol.md 2, inferred).
     pub(super) fn action(&self) -> Option<&str> {
-        self.named("x-acs-action", "Action")
+        self.named(&ACTION, "Action")
     }
 
     pub(super) fn version(&self) -> Option<&str> {
-        self.named("x-acs-version", "Version")
+        self.named(&VERSION, "Version")
     }
 
-    fn named(&self, in_header: &str, in_params: &str) -> Option<&str> {
+    fn named(&self, in_header: &HeaderName, in_params: &str) -> Option<&str> {
         let by_header = self.in_headers.then(|| header(self.head, in_header)).flatten();
         by_header.or_else(|| self.params.get(in_params)).filter(|text| !text.is_empty())
     }
@@ -109,15 +122,13 @@ impl<'a> Call<'a> {
     /// The key id that the call names, which picks its space.
     pub(super) fn access_key_id(&self) -> Option<&str> {
         match self.style {
-            Style::Acs3 => {
-                acs3::parse_authorization(header(self.head, "authorization")?).map(|parsed| parsed.credential)
-            }
+            Style::Acs3 => self.authorization.map(|parsed| parsed.credential),
             _ => self.params.get("AccessKeyId"),
         }
     }
 
     /// The value of a header, if it is text.
-    pub(super) fn header(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&'a str> {
         header(self.head, name)
     }
 
@@ -137,7 +148,7 @@ impl<'a> Call<'a> {
 
     /// What header `Accept` asks for: JSON unless only XML will do (protocol.md 8, inferred).
     fn accepted(&self) -> Result<Format, (Format, Code)> {
-        let Some(accept) = header(self.head, "accept").filter(|accept| !accept.trim().is_empty()) else {
+        let Some(accept) = header(self.head, &ACCEPT).filter(|accept| !accept.trim().is_empty()) else {
             return Ok(Format::Json);
         };
         let accept = accept.to_ascii_lowercase();
@@ -153,8 +164,11 @@ impl<'a> Call<'a> {
     /// The address that the client called: the Host header without the scheme that some clients
     /// leave in it (protocol.md 0, item 4), else the target's authority.
     pub(super) fn authority(&self) -> &'a str {
-        let host = header(self.head, "host").filter(|host| !host.is_empty());
+        let host = header(self.head, &HOST).filter(|host| !host.is_empty());
         let text = host.or_else(|| self.head.uri.authority().map(http::uri::Authority::as_str)).unwrap_or("localhost");
+        if !text.contains('/') {
+            return text;
+        }
         let text = text.split_once("://").map_or(text, |(_, rest)| rest);
         text.split_once('/').map_or(text, |(authority, _)| authority)
     }
@@ -184,7 +198,7 @@ impl Style {
     }
 
     fn by_params(head: &Parts, params: &Params<'_>) -> Self {
-        let bearer = header(head, "x-acs-bearer-token").is_some() || params.get("SignatureType") == Some("BEARERTOKEN");
+        let bearer = head.headers.contains_key(BEARER_TOKEN) || params.get("SignatureType") == Some("BEARERTOKEN");
         if bearer {
             Self::Bearer
         } else if params.get("Signature").is_some() || params.get("AccessKeyId").is_some() {
@@ -202,7 +216,7 @@ enum MediaType {
 
 /// The kinds of body that hold parameters (protocol.md 1.2): compared without case and charset.
 fn media_type(head: &Parts) -> Option<MediaType> {
-    let essence = header(head, "content-type")?.split(';').next()?.trim();
+    let essence = header(head, &CONTENT_TYPE)?.split(';').next()?.trim();
     if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         Some(MediaType::Form)
     } else if essence.eq_ignore_ascii_case("application/json") {
@@ -212,7 +226,7 @@ fn media_type(head: &Parts) -> Option<MediaType> {
     }
 }
 
-fn header<'h>(head: &'h Parts, name: &str) -> Option<&'h str> {
+fn header<'h>(head: &'h Parts, name: &HeaderName) -> Option<&'h str> {
     std::str::from_utf8(head.headers.get(name)?.as_bytes()).ok()
 }
 

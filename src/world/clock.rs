@@ -1,7 +1,10 @@
 //! Time: the only place that reads the system's clock.
 
 use std::fmt;
+use std::ops::Range;
 
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
@@ -65,10 +68,13 @@ pub fn parse_utc(text: &str) -> Option<Timestamp> {
             b'0' => b.is_ascii_digit(),
             _ => b == form,
         });
-    if !same_form || &text[17..19] == "60" {
+    if !same_form {
         return None;
     }
-    text.parse().ok()
+    let number = |digits: Range<usize>| text.as_bytes()[digits].iter().fold(0, |n, d| n * 10 + i16::from(d - b'0'));
+    let pair = |at: usize| number(at..at + 2) as i8;
+    let time = DateTime::new(number(0..4), pair(5), pair(8), pair(11), pair(14), pair(17), 0).ok()?;
+    Offset::UTC.to_timestamp(time).ok()
 }
 
 /// `YYYY-MM-DDThh:mm:ssZ`, the form of RAM and STS dates.
@@ -105,6 +111,13 @@ mod tests {
             "２026-11-24T02:07:2",
         ] {
             assert_eq!(parse_utc(bad), None, "{bad:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_of_that_form_is_the_one_that_the_library_reads(text in "[0-9]{4}-[0-9]{2}-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z") {
+            proptest::prop_assert_eq!(parse_utc(&text), text.parse().ok());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
@@ -35,12 +36,12 @@ impl Store {
 /// Everything that exists in a space.
 ///
 /// Instances stand in order of creation, which is the order that lists answer in; see ADR 3 for
-/// why this one map is not a `BTreeMap`.
+/// why this one map is not a `BTreeMap`. Its ids are the seed's, never a caller's, so a fast hash does.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     keys: BTreeMap<Box<str>, AccessKey>,
     roles: BTreeMap<(AccountId, Box<str>), Role>,
-    instances: IndexMap<InstanceId, Instance>,
+    instances: IndexMap<InstanceId, Instance, DefaultHashBuilder>,
 }
 
 impl World {

@@ -60,7 +60,7 @@ impl<'a> Authorization<'a> {
 /// Reads `<algorithm> Credential=…,SignedHeaders=…,Signature=…`; spaces after commas pass
 /// (protocol.md 5.1, inferred). `None` if a part is absent, anything else is in it, or a header is
 /// named twice: each name copies its value, so that repeats could make a small request huge.
-pub fn parse_authorization(value: &str) -> Option<Authorization<'_>> {
+pub fn parse_authorization<'a>(value: &'a str) -> Option<Authorization<'a>> {
     let (algorithm, rest) = value.trim().split_once(' ')?;
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
     for part in rest.split(',') {
@@ -81,9 +81,10 @@ pub fn parse_authorization(value: &str) -> Option<Authorization<'_>> {
         signed_headers: signed_headers.filter(|names| !names.is_empty())?,
         signature: signature?,
     };
-    let mut names: Vec<_> = parsed.signed_headers().map(str::to_ascii_lowercase).collect();
-    names.sort_unstable();
-    names.windows(2).all(|pair| pair[0] != pair[1]).then_some(parsed)
+    let lower = |name: &'a str| name.bytes().map(|b| b.to_ascii_lowercase());
+    let mut names: Vec<_> = parsed.signed_headers().collect();
+    names.sort_unstable_by(|a, b| lower(a).cmp(lower(b)));
+    names.windows(2).all(|pair| !pair[0].eq_ignore_ascii_case(pair[1])).then_some(parsed)
 }
 
 /// The decoded query pairs, sorted and encoded; repeats stay (protocol.md 5.2).
