@@ -56,19 +56,28 @@ fn cut(text: &str, separator: u8) -> Option<(&str, &str)> {
 }
 
 fn decode_text(coded: &str) -> Result<Text<'_>, Code> {
-    let Some(plain) = coded.bytes().position(|b| matches!(b, b'%' | b'+')) else { return Ok(Cow::Borrowed(coded)) };
+    let next = |text: &[u8]| text.iter().position(|b| matches!(b, b'%' | b'+'));
+    let mut rest = coded.as_bytes();
+    let Some(mut at) = next(rest) else { return Ok(Cow::Borrowed(coded)) };
     let mut bytes = Vec::with_capacity(coded.len());
-    bytes.extend_from_slice(&coded.as_bytes()[..plain]);
-    let mut rest = coded.as_bytes()[plain..].iter();
-    while let Some(&byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => match (rest.next().copied().and_then(hex_digit), rest.next().copied().and_then(hex_digit)) {
-                (Some(high), Some(low)) => high << 4 | low,
-                _ => return Err(Code::MalformedEncoding),
-            },
-            other => other,
-        });
+    loop {
+        bytes.extend_from_slice(&rest[..at]);
+        rest = match rest[at..] {
+            [b'+', ref rest @ ..] => {
+                bytes.push(b' ');
+                rest
+            }
+            [_, high, low, ref rest @ ..] => {
+                let (high, low) = hex_digit(high).zip(hex_digit(low)).ok_or(Code::MalformedEncoding)?;
+                bytes.push(high << 4 | low);
+                rest
+            }
+            _ => return Err(Code::MalformedEncoding),
+        };
+        at = match next(rest) {
+            Some(at) => at,
+            None => break bytes.extend_from_slice(rest),
+        };
     }
     String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Code::MalformedEncoding)
 }

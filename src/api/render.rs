@@ -38,12 +38,26 @@ pub trait Item {
 #[derive(Clone, Debug)]
 pub struct Items<T>(pub Vec<T>);
 
+/// A list of at most one member, wrapped alike.
+#[derive(Clone, Debug)]
+pub struct AtMostOne<T>(pub Option<T>);
+
 impl<T: Item + Serialize> Serialize for Items<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut wrapper = serializer.serialize_struct("Items", 1)?;
-        wrapper.serialize_field(T::ELEMENT, &self.0)?;
-        wrapper.end()
+        wrapped(&self.0, serializer)
     }
+}
+
+impl<T: Item + Serialize> Serialize for AtMostOne<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        wrapped(self.0.as_slice(), serializer)
+    }
+}
+
+fn wrapped<T: Item + Serialize, S: Serializer>(list: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut wrapper = serializer.serialize_struct("Items", 1)?;
+    wrapper.serialize_field(T::ELEMENT, list)?;
+    wrapper.end()
 }
 
 /// Renders a reply into a fresh buffer.

@@ -5,19 +5,20 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AccountId, Region, RoleName};
 
 /// The id of an instance: any non-empty text is a possible id (ecs-instance-ram-role.md 5.3, inferred).
-/// Shared, since replies name an instance twice.
+/// The vendor's, 22 characters, are held in place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
-pub struct InstanceId(Arc<str>);
+pub struct InstanceId(CompactString);
 
 impl InstanceId {
-    pub fn new(id: impl Into<Arc<str>>) -> Self {
+    pub fn new(id: impl Into<CompactString>) -> Self {
         Self(id.into())
     }
 

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
-use super::{Mismatch, encode_into};
+use super::{Mismatch, encode_into, into_text};
 use crate::world::{Secret, keyed};
 
 /// An algorithm that we verify. `ACS3-RSA-SHA256` and others are recognised by their absence.
@@ -91,16 +91,16 @@ pub fn parse_authorization<'a>(value: &'a str) -> Option<Authorization<'a>> {
 pub fn canonical_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
     pairs.sort_unstable();
-    let mut query = String::new();
+    let mut query = Vec::new();
     for (name, value) in pairs {
         if !query.is_empty() {
-            query.push('&');
+            query.push(b'&');
         }
-        encode_into(&mut query, name, "%");
-        query.push('=');
-        encode_into(&mut query, value, "%");
+        encode_into(&mut query, name, b"%");
+        query.push(b'=');
+        encode_into(&mut query, value, b"%");
     }
-    query
+    into_text(query)
 }
 
 /// The six parts (protocol.md 5.2). The path is always `/`. The body is hashed as received,
@@ -148,7 +148,7 @@ pub fn string_to_sign(algorithm: Algorithm, canonical_request: &[u8]) -> String 
     let mut text = algorithm.name().as_bytes().to_vec();
     text.push(b'\n');
     algorithm.hash_into(&mut text, canonical_request);
-    String::from_utf8(text).unwrap_or_default()
+    into_text(text)
 }
 
 /// Compares in constant time on the decoded bytes. The key is the bare secret.

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::{Mismatch, encode_into};
+use super::{Mismatch, encode_into, into_text};
 use crate::world::{Secret, keyed};
 
 /// A `SignatureMethod` that we verify. `SHA256withRSA` and others are recognised by their absence.
@@ -27,7 +27,7 @@ impl Algorithm {
 }
 
 /// What an escape begins with once it has been escaped itself.
-const ENCODED_PERCENT: &str = "%25";
+const ENCODED_PERCENT: &[u8; 3] = b"%25";
 
 /// `<METHOD>&%2F&<enc(canonical query)>` over all parameters but `Signature`. They come sorted by the
 /// bytes of their names, as [`Params`](crate::api::params::Params) has them.
@@ -35,18 +35,18 @@ pub fn string_to_sign<'a>(method: &str, sorted: impl Iterator<Item = (&'a str, &
     debug_assert!(sorted.clone().is_sorted_by(|a, b| a.0 < b.0));
     let signed = sorted.filter(|(name, _)| *name != "Signature");
     let length: usize = signed.clone().map(|(name, value)| name.len() + value.len() + 8).sum();
-    let mut text = String::with_capacity(method.len() + length * 3 / 2);
-    text.push_str(method);
-    text.push_str("&%2F&");
+    let mut text = Vec::with_capacity(method.len() + length * 3 / 2);
+    text.extend_from_slice(method.as_bytes());
+    text.extend_from_slice(b"&%2F&");
     for (index, (name, value)) in signed.enumerate() {
         if index > 0 {
-            text.push_str("%26");
+            text.extend_from_slice(b"%26");
         }
         encode_into(&mut text, name, ENCODED_PERCENT);
-        text.push_str("%3D");
+        text.extend_from_slice(b"%3D");
         encode_into(&mut text, value, ENCODED_PERCENT);
     }
-    text
+    into_text(text)
 }
 
 /// Compares in constant time on the decoded bytes.
@@ -75,9 +75,9 @@ mod tests {
     use crate::api::params::Params;
 
     fn encode(text: &str) -> String {
-        let mut coded = String::new();
-        encode_into(&mut coded, text, "%");
-        coded
+        let mut coded = Vec::new();
+        encode_into(&mut coded, text, b"%");
+        into_text(coded)
     }
 
     /// As the vendor describes it, step by step (protocol.md 4.2 and 4.3).

@@ -9,7 +9,7 @@ use super::input;
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
-use crate::api::render::{Item, Items};
+use crate::api::render::{AtMostOne, Item, Items};
 use crate::world::{InstanceId, Region, RequestId, RoleName, World};
 
 /// Takes a role off each listed instance.
@@ -57,7 +57,7 @@ struct Outcome {
     message: Cow<'static, str>,
     instance_id: InstanceId,
     success: bool,
-    instance_ram_role_sets: Items<Pair>,
+    instance_ram_role_sets: AtMostOne<Pair>,
 }
 
 impl Item for Outcome {
@@ -198,7 +198,7 @@ fn outcome(instance_id: InstanceId, role: Result<Option<RoleName>, Failure>) -> 
         Err(Failure { error, still_attached }) => (error.code.row().wire, error.message, false, still_attached),
     };
     let pair = shown.map(|ram_role_name| Pair { ram_role_name, instance_id: instance_id.clone() });
-    Outcome { code, message, success, instance_ram_role_sets: Items(pair.into_iter().collect()), instance_id }
+    Outcome { code, message, success, instance_ram_role_sets: AtMostOne(pair), instance_id }
 }
 
 #[cfg(test)]

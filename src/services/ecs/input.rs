@@ -24,7 +24,7 @@ pub(super) fn region(params: &Params<'_>) -> Result<&'static Region, ApiError> {
 pub(super) fn role_instance_ids(params: &Params<'_>) -> Result<Option<Vec<InstanceId>>, ApiError> {
     match params.json_list("InstanceIds", ROLE_CALL) {
         None => Ok(None),
-        Some(Ok(ids)) => Ok(Some(ids.into_iter().map(|id| InstanceId::new(&*id)).collect())),
+        Some(Ok(ids)) => Ok(Some(ids.into_iter().map(InstanceId::new).collect())),
         Some(Err(_)) => Err(Code::InstanceIdsMalformed.into()),
     }
 }
