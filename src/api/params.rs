@@ -29,22 +29,39 @@ pub type Text<'a> = Cow<'a, str>;
 pub fn decode(text: &[u8]) -> Result<Vec<(Text<'_>, Text<'_>)>, ApiError> {
     let text = std::str::from_utf8(text).map_err(|_| Code::MalformedEncoding)?;
     let mut pairs = Vec::with_capacity(USUAL_PAIRS);
-    let (mut start, mut equals) = (0, None);
-    for (at, byte) in text.bytes().chain([b'&']).enumerate() {
+    let mut piece = Piece::default();
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
             b'&' => {
-                if at > start {
-                    let equals = equals.unwrap_or(at);
-                    let value = text.get(equals + 1..at).unwrap_or_default();
-                    pairs.push((decode_text(&text[start..equals])?, decode_text(value)?));
-                }
-                (start, equals) = (at + 1, None);
+                pairs.extend(piece.decode(text, at)?);
+                piece = Piece { start: at + 1, ..Piece::default() };
             }
-            b'=' if equals.is_none() => equals = Some(at),
+            b'=' if piece.equals.is_none() => piece.equals = Some(at),
+            b'%' | b'+' => piece.is_coded = true,
             _ => {}
         }
     }
+    pairs.extend(piece.decode(text, text.len())?);
     Ok(pairs)
+}
+
+/// A pair that has been read so far.
+#[derive(Default)]
+struct Piece {
+    start: usize,
+    equals: Option<usize>,
+    is_coded: bool,
+}
+
+impl Piece {
+    fn decode(self, text: &str, end: usize) -> Result<Option<(Text<'_>, Text<'_>)>, Code> {
+        if self.start == end {
+            return Ok(None);
+        }
+        let equals = self.equals.unwrap_or(end);
+        let (name, value) = (&text[self.start..equals], text.get(equals + 1..end).unwrap_or_default());
+        Ok(Some(if self.is_coded { (decode_text(name)?, decode_text(value)?) } else { (name.into(), value.into()) }))
+    }
 }
 
 /// The pairs of a text that are well encoded, when some are not.
@@ -214,7 +231,7 @@ pub struct Malformed;
 /// The strings of a JSON array. Single quotes are taken for double ones where the text has no
 /// double ones, since the vendor tells callers to write so (ecs-instance-ram-role.md 5.3, inferred).
 fn strings(text: &str) -> Option<Vec<Text<'_>>> {
-    let read = |text| serde_json::from_str::<Vec<Piece<'_>>>(text).ok();
+    let read = |text| serde_json::from_str::<Vec<Member<'_>>>(text).ok();
     let list: Vec<Text<'_>> = match read(text) {
         Some(list) => list.into_iter().map(|piece| piece.0).collect(),
         None if text.contains('\'') && !text.contains('"') => {
@@ -228,28 +245,28 @@ fn strings(text: &str) -> Option<Vec<Text<'_>>> {
 }
 
 /// A string that stays borrowed where JSON has nothing to unescape.
-struct Piece<'a>(Text<'a>);
+struct Member<'a>(Text<'a>);
 
-impl<'de> Deserialize<'de> for Piece<'de> {
+impl<'de> Deserialize<'de> for Member<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Borrowing;
         impl<'de> Visitor<'de> for Borrowing {
-            type Value = Piece<'de>;
+            type Value = Member<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("text")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Piece<'de>, E> {
-                Ok(Piece(Cow::Borrowed(text)))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Member<'de>, E> {
+                Ok(Member(Cow::Borrowed(text)))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Piece<'de>, E> {
-                Ok(Piece(Cow::Owned(text.to_owned())))
+            fn visit_str<E>(self, text: &str) -> Result<Member<'de>, E> {
+                Ok(Member(Cow::Owned(text.to_owned())))
             }
 
-            fn visit_string<E>(self, text: String) -> Result<Piece<'de>, E> {
-                Ok(Piece(Cow::Owned(text)))
+            fn visit_string<E>(self, text: String) -> Result<Member<'de>, E> {
+                Ok(Member(Cow::Owned(text)))
             }
         }
         deserializer.deserialize_str(Borrowing)
