@@ -151,3 +151,68 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
         tracing::debug!(rid = %request_id, reason = %error.message, "refused");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use http_body_util::BodyExt;
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::api::action::{Action, FromParams, Permission, Reply, Write, writes};
+    use crate::api::params::Params;
+    use crate::world::{Ids, SystemClock, World};
+    use settings::{AuthMode, Settings};
+
+    struct Panics;
+
+    #[derive(serde::Serialize)]
+    struct Nothing;
+
+    impl Reply for Nothing {}
+
+    impl FromParams for Nothing {
+        fn from_params(_: &Params<'_>) -> Result<Self, ApiError> {
+            Ok(Self)
+        }
+    }
+
+    impl Action for Panics {
+        const NAME: &'static str = "Panics";
+        type Input = Nothing;
+        type Reply = Nothing;
+
+        fn needs(_: &Ctx<'_>, _: &Nothing, _: &World) -> Vec<Permission> {
+            Vec::new()
+        }
+    }
+
+    impl Write for Panics {
+        fn call(_: &Ctx<'_>, world: &mut World, _: Nothing) -> Result<Nothing, ApiError> {
+            panic!("under the lock, with {} instances", world.instance_count())
+        }
+    }
+
+    static BROKEN: [Product; 1] =
+        [Product { name: "Ecs", version: "2014-05-26", actions: &[writes::<Panics>()], vendor_names: "" }];
+
+    #[tokio::test]
+    async fn a_panic_under_the_lock_is_a_500_in_the_asked_format_and_the_next_call_is_answered() {
+        let space =
+            Space::new("default", World::default(), Arc::new(SystemClock), Ids::seeded(1), (0, SignedDuration::ZERO));
+        let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
+        let gateway =
+            Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: &BROKEN };
+        for (format, quote) in
+            [("JSON", "\"Code\":\"InternalError\""), ("XML", "<Code>InternalError</Code>"), ("JSON", "RequestId")]
+        {
+            let target = format!("/?Action=Panics&Version=2014-05-26&Format={format}");
+            let (head, ()) = Request::get(target).body(()).expect("a request").into_parts();
+            let answer = gateway.answer(&head, &[]);
+            assert_eq!(answer.status(), 500);
+            let body = answer.into_body().collect().await.expect("a body").to_bytes();
+            let body = std::str::from_utf8(&body).expect("text");
+            assert!(body.contains(quote), "{body}");
+        }
+    }
+}

@@ -48,6 +48,8 @@ where
         .header_read_timeout(limits.header_timeout)
         // Answers are small: copying them behind their head costs less than handing over two buffers.
         .writev(false)
+        // A client that has sent all and closed its half still reads.
+        .half_close(true)
         // Past our own limit, so that a head that is somewhat too large is refused in the envelope.
         .max_buf_size(limits.max_header_size.saturating_mul(4).max(256 << 10))
         .keep_alive(!late);
