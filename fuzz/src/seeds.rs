@@ -1,0 +1,212 @@
+//! Seeds that are put together: the members that seeds have, mostly with values that fit.
+
+use std::collections::BTreeSet;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use ecsim::world::seed::MEMBERS;
+use serde_json::{Map, Value, json};
+
+/// Some seed files.
+#[derive(Arbitrary, Debug)]
+pub struct Seeds {
+    /// Whether to leave out what no seed can have, so that nearly all are taken.
+    mended: bool,
+    files: Vec<Vec<Account>>,
+}
+
+#[derive(Arbitrary, Debug)]
+struct Account {
+    id: Option<Content>,
+    keys: Vec<Entry>,
+    roles: Vec<Entry>,
+    instances: Vec<Entry>,
+}
+
+/// The members of a key, role or instance; of a name the last one counts.
+#[derive(Arbitrary, Debug)]
+struct Entry(Vec<(u8, Content)>);
+
+#[derive(Debug)]
+enum Content {
+    Fitting(u8),
+    Odd(u8),
+    Any(Value),
+}
+
+impl<'a> Arbitrary<'a> for Content {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u.arbitrary::<u8>()? {
+            which @ 0..200 => Self::Fitting(which),
+            which @ 200..240 => Self::Odd(which),
+            _ => Self::Any(any(u, 0)?),
+        })
+    }
+}
+
+/// Any JSON, not deep.
+fn any(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
+    let kinds = if depth < 3 { 7 } else { 5 };
+    Ok(match u.int_in_range(0..=kinds - 1)? {
+        0 => Value::Null,
+        1 => u.arbitrary::<bool>()?.into(),
+        2 => u.arbitrary::<i32>()?.into(),
+        3 => u.arbitrary::<f32>()?.into(),
+        4 => u.arbitrary::<String>()?.into(),
+        5 => (0..u.int_in_range(0..=3)?).map(|_| any(u, depth + 1)).collect::<Result<Vec<_>>>()?.into(),
+        _ => {
+            let member = |_| Ok((u.arbitrary::<String>()?, any(u, depth + 1)?));
+            Value::Object((0..2).map(member).collect::<Result<_>>()?)
+        }
+    })
+}
+
+impl Seeds {
+    /// Each file's name and text.
+    pub fn files(&self) -> Vec<(String, String)> {
+        let file = |(at, accounts): (usize, &Vec<Account>)| {
+            let accounts = accounts.iter().enumerate();
+            let accounts: Vec<_> = accounts.map(|(place, account)| self.account(account, at * 10 + place)).collect();
+            (format!("{at}.json"), json!({ "accounts": accounts }).to_string())
+        };
+        self.files.iter().enumerate().map(file).collect()
+    }
+
+    fn account(&self, account: &Account, number: usize) -> Value {
+        let entries = |kind: &str, entries: &[Entry]| -> Vec<Map<String, Value>> {
+            entries.iter().map(|entry| entry.json(kind, self.mended)).collect()
+        };
+        let (mut keys, mut roles) = (entries("key", &account.keys), entries("role", &account.roles));
+        let mut instances = entries("instance", &account.instances);
+        let mut id = account.id.as_ref().map(|id| id.json("account", "id", false));
+        if self.mended {
+            id = Some(json!(format!("{number:016}")));
+            for (at, key) in keys.iter_mut().enumerate() {
+                key.insert("id".to_owned(), json!(format!("key-{number}-{at}")));
+                together(key, "security_token", "expires");
+            }
+            let mut names = BTreeSet::new();
+            roles.retain(|role| names.insert(role["name"].as_str().unwrap_or_default().to_lowercase()));
+            for (at, instance) in instances.iter_mut().enumerate() {
+                mend(instance, &format!("{number}-{at}"), &names);
+            }
+        }
+        let mut json = json!({ "keys": keys, "roles": roles, "instances": instances });
+        if let Some(id) = id {
+            json["id"] = id;
+        }
+        json
+    }
+}
+
+impl Entry {
+    fn json(&self, kind: &str, mended: bool) -> Map<String, Value> {
+        let names = MEMBERS.iter().find(|(known, _)| *known == kind).map_or(&[][..], |(_, names)| names);
+        // A key needs an id and a secret, a role a name; an instance needs nothing.
+        let needed = match kind {
+            "key" => 2,
+            "role" => 1,
+            _ => 0,
+        };
+        let mut members = Map::new();
+        for name in &names[..needed] {
+            members.insert((*name).to_owned(), fitting(kind, name, 0));
+        }
+        for (which, content) in &self.0 {
+            let is_unknown = *which == u8::MAX && !mended;
+            let name = if is_unknown { "unknown" } else { names[usize::from(*which) % names.len()] };
+            members.insert(name.to_owned(), content.json(kind, name, mended));
+        }
+        members
+    }
+}
+
+impl Content {
+    fn json(&self, kind: &str, name: &str, mended: bool) -> Value {
+        match self {
+            Self::Fitting(which) => fitting(kind, name, *which),
+            _ if mended => fitting(kind, name, 0),
+            Self::Odd(which) => odd(*which),
+            Self::Any(value) => value.clone(),
+        }
+    }
+}
+
+/// Either both or none.
+fn together(members: &mut Map<String, Value>, one: &str, other: &str) {
+    if members.contains_key(one) != members.contains_key(other) {
+        members.shift_remove(one);
+        members.shift_remove(other);
+    }
+}
+
+/// Takes from an instance what cannot be together, and makes its id its own.
+fn mend(instance: &mut Map<String, Value>, own: &str, roles: &BTreeSet<String>) {
+    let has = |instance: &Map<String, Value>, name: &str| instance.contains_key(name);
+    let mut without: Vec<&str> = vec!["zone"];
+    let is_classic = instance.get("network").is_some_and(|network| network == "classic");
+    if is_classic {
+        without.extend(["vpc", "vswitch", "eip"]);
+    }
+    let role = instance.get("role").and_then(Value::as_str).unwrap_or_default();
+    if is_classic || !roles.contains(&role.to_lowercase()) {
+        without.extend(["role", "policy"]);
+    }
+    if has(instance, "count") {
+        without.push("private_ip");
+    }
+    for name in without {
+        instance.shift_remove(name);
+    }
+    if has(instance, "eip") {
+        instance.shift_remove("public_ip");
+    }
+    together(instance, "cpu", "memory");
+    if let Some(id) = instance.get_mut("id") {
+        let text = id.as_str().unwrap_or_default().replace('%', "");
+        *id = json!(format!("{own}-{text}%x"));
+    }
+}
+
+/// A value that a member can have.
+fn fitting(kind: &str, name: &str, which: u8) -> Value {
+    let statement =
+        json!({ "Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": { "Service": "ecs.aliyuncs.com" } });
+    let values = match (kind, name) {
+        ("account", _) => json!(["1000000000000001", "2000000000000002"]),
+        ("key", "status") => json!(["active", "inactive"]),
+        ("role", "name") | (_, "role") => json!(["web", "WEB", "batch"]),
+        ("instance", "id") => json!(["i", "j", "i-%d", "i-%02x", "%d", "i-0", "<&>\u{0}"]),
+        (_, "trust") => json!([{ "Statement": [statement] }, { "Statement": statement }, { "Statement": [] }]),
+        (_, "expires" | "created") => json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"]),
+        (_, "count") => json!([1, 2, 17, 300]),
+        (_, "region") => json!(["cn-hangzhou", "cn-beijing", "ap-northeast-1"]),
+        (_, "zone") => json!(["cn-hangzhou-k", "cn-beijing-a", "ap-northeast-1a"]),
+        (_, "network") => json!(["vpc", "classic"]),
+        (_, "policy") => json!(["{}", "{\"Version\":\"1\"}"]),
+        (_, "status") => json!(["Running", "Stopped", "Pending"]),
+        (_, "type") => json!(["ecs.g6.large", "ecs.e-c1m1.large"]),
+        (_, "cpu" | "memory") => json!([1, 1024]),
+        (_, "charge_type") => json!(["PostPaid", "PrePaid"]),
+        (_, "deletion_protection") => json!([true, false]),
+        (_, "private_ip") => json!(["172.16.0.10", "172.16.0.11", "255.255.255.255", "0.0.0.0"]),
+        (_, "public_ip" | "eip") => json!(["203.0.113.1", "203.0.113.2"]),
+        (_, "tags") => json!([{ "a": "b" }, { "": "]]>", "\u{fffe}": "\u{10ffff}" }, {}]),
+        (_, "security_groups" | "locks") => json!([["a"], [], ["\u{1}", "b"]]),
+        (_, "id" | "secret") => json!(["k", "l"]),
+        _ => json!(["text", "", "\r\n\u{0}", "]]>"]),
+    };
+    pick(&values, which)
+}
+
+/// A value that hardly any member can have.
+fn odd(which: u8) -> Value {
+    let values = json!([
+        "", "nowhere", "soon", "{", "a b", "%", "%d%d", "ecs.of.tomorrow", "2026-02-30T00:00:00Z", "1.2.3", "172.16.0.010",
+        0, -1, 0.5, 4_294_967_296_u64, null, true, [], {}, [1], { "a": 1 }, { "Statement": [{}] }
+    ]);
+    pick(&values, which)
+}
+
+fn pick(values: &Value, which: u8) -> Value {
+    values[usize::from(which) % values.as_array().map_or(1, Vec::len)].clone()
+}

@@ -1,0 +1,77 @@
+//! Worlds to call in.
+
+use std::sync::{Arc, LazyLock};
+
+use ecsim::gateway::Gateway;
+use ecsim::gateway::registry::PRODUCTS;
+use ecsim::gateway::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
+use ecsim::world::{Attachment, Ids, ManualClock, Space, Spaces, World, parse_utc, seed};
+use jiff::{SignedDuration, Timestamp};
+
+/// The time at which the recorded requests were signed, and all others are.
+pub const NOW: &str = "2026-11-24T02:07:22Z";
+
+/// Id and secret of the keys in [`WORLD`], and the token of a temporary one.
+pub const KEYS: [(&str, &str, Option<&str>); 4] = [
+    ("test", "test", None),
+    ("EmuTestAccessKeyId01", "EmuTestAccessKeySecret0123456789", None),
+    ("temporary", "s&=%20", Some("token+/=")),
+    ("test-inactive", "test", None),
+];
+
+/// The default seed, with the key of the recorded requests, a temporary key, and instances whose
+/// texts are awkward.
+pub static WORLD: LazyLock<World> = LazyLock::new(|| {
+    const MORE: &str = r#"{ "accounts": [{
+        "keys": [
+            { "id": "EmuTestAccessKeyId01", "secret": "EmuTestAccessKeySecret0123456789" },
+            { "id": "temporary", "secret": "s&=%20", "security_token": "token+/=", "expires": "2099-01-01T00:00:00Z" }
+        ],
+        "instances": [
+            { "id": "i-]]>&\u0000\r\n", "name": "<\"'\ufffe", "tags": { "&amp;": "\u2028", "": "\ud83d\ude00" } },
+            { "id": "i-%x", "count": 20, "region": "cn-beijing", "role": "web-role", "policy": "{}" }
+        ]
+    }] }"#;
+    let files = [("default", seed::DEFAULT), ("more", MORE)].map(|(name, text)| (name.to_owned(), text.to_owned()));
+    seed::build(&files, &Ids::seeded(1), now()).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+});
+
+pub fn now() -> Timestamp {
+    parse_utc(NOW).expect("a time")
+}
+
+pub fn settings(auth: AuthMode) -> Settings {
+    Settings { auth, ..Settings::default() }
+}
+
+/// The same settings with the codes of the other products.
+pub fn with_general_codes(settings: Settings) -> Settings {
+    Settings { codes: GatewayCodes::General, ..settings }
+}
+
+/// A gateway of its own for a world; every such gateway draws the same ids.
+pub fn gateway(world: World, settings: Settings) -> Gateway {
+    let clock = Arc::new(ManualClock::at(now()));
+    let space = Space::new("default", world, clock, Ids::seeded(1), (64, SignedDuration::from_mins(30)));
+    Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: PRODUCTS }
+}
+
+/// The role on each instance, and its policy.
+pub fn attachments(gateway: &Gateway) -> Vec<Option<(String, Option<Box<str>>)>> {
+    let shown = |attached: &Attachment| (attached.role.to_string(), attached.policy.clone());
+    let space = gateway.spaces.default_space();
+    space.store.read(|world| world.instances().map(|(_, instance)| instance.attachment().map(shown)).collect())
+}
+
+/// What holds in every world, whatever was called in it.
+pub fn check(world: &World) {
+    for (id, instance) in world.instances() {
+        if let Some(role) = instance.role() {
+            assert!(!instance.is_classic(), "{id} is classic and carries a role");
+            let known = world.role(instance.account, role.as_str());
+            assert_eq!(known.map(|role| role.name.as_str()), Some(role.as_str()), "{id} carries a role of nobody");
+        }
+        let zone = &*instance.spec.zone_id;
+        assert!(instance.region.zone_ids().any(|known| known == zone), "{id} is in {zone} of {}", instance.region.id);
+    }
+}
