@@ -62,7 +62,7 @@ impl Refusal {
         let (wire, request_id) = (self.code().row().wire, self.request_id());
         let recommend = format!(
             "https://api.aliyun.com/troubleshoot?q={}&product={}&requestId={request_id}",
-            wire.replace(' ', "%20"),
+            wire.replace(' ', "+"),
             self.product(),
         );
         [
