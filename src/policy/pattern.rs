@@ -48,9 +48,10 @@ impl Pattern {
         let Some(Pieces { first, middle, last }) = &self.pieces else {
             return self.after_start(&self.text, text).is_some_and(str::is_empty);
         };
+        // Both ends first: most patterns that do not fit differ there.
         let Some(rest) = self.after_start(first, text) else { return false };
-        let rest = middle.iter().try_fold(rest, |rest, piece| self.after_leftmost(piece, rest));
-        rest.is_some_and(|rest| self.ends(last, rest))
+        let Some(rest) = self.before_end(last, rest) else { return false };
+        middle.iter().try_fold(rest, |rest, piece| self.after_leftmost(piece, rest)).is_some()
     }
 
     /// What follows the piece at the start of the text.
@@ -74,24 +75,37 @@ impl Pattern {
         }
     }
 
-    /// What follows the first place where the piece fits.
-    fn after_leftmost<'t>(&self, piece: &str, text: &'t str) -> Option<&'t str> {
-        if !self.marked && !self.folds() {
-            return text.split_once(piece).map(|(_, rest)| rest);
+    /// What precedes the piece at the end of the text.
+    fn before_end<'t>(&self, piece: &str, text: &'t str) -> Option<&'t str> {
+        if piece.is_empty() {
+            return Some(text);
         }
-        text.char_indices().find_map(|(at, _)| self.after_start(piece, &text[at..]))
+        let at = if self.marked {
+            text.char_indices().rev().nth(piece.chars().count() - 1)?.0
+        } else {
+            text.len().checked_sub(piece.len())?
+        };
+        let (rest, end) = text.split_at_checked(at)?;
+        self.after_start(piece, end).map(|_| rest)
     }
 
-    fn ends(&self, piece: &str, text: &str) -> bool {
-        if piece.is_empty() {
-            return true;
+    /// What follows the first place where the piece fits.
+    fn after_leftmost<'t>(&self, piece: &str, text: &'t str) -> Option<&'t str> {
+        if self.marked {
+            return text.char_indices().find_map(|(at, _)| self.after_start(piece, &text[at..]));
         }
-        let start = if self.marked {
-            text.char_indices().rev().nth(piece.chars().count() - 1).map(|(at, _)| at)
-        } else {
-            text.len().checked_sub(piece.len())
+        // Names and ARNs are short: a plain search beats one that prepares itself.
+        let (first, others) = piece.as_bytes().split_first()?;
+        let last_start = text.len().checked_sub(piece.len())?;
+        let fits = |at: &usize| {
+            let (start, rest) = (text.as_bytes()[*at], &text.as_bytes()[at + 1..at + piece.len()]);
+            if self.folds() {
+                start.eq_ignore_ascii_case(first) && rest.eq_ignore_ascii_case(others)
+            } else {
+                start == *first && rest == others
+            }
         };
-        start.and_then(|at| text.get(at..)).is_some_and(|end| self.after_start(piece, end).is_some())
+        (0..=last_start).find(fits).map(|at| &text[at + piece.len()..])
     }
 
     fn folds(&self) -> bool {
