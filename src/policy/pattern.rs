@@ -18,98 +18,103 @@ pub(super) enum Case {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
     text: Box<str>,
-    case: Case,
-    /// Whether there is a `?`.
-    marked: bool,
-    pieces: Option<Pieces>,
-}
-
-/// What stands between the stars of a pattern that has some.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Pieces {
-    first: Box<str>,
-    middle: Box<[Box<str>]>,
-    last: Box<str>,
+    first: Piece,
+    /// What follows the first `*`, if there is one: what stands between stars, and after the last.
+    starred: Option<(Box<[Piece]>, Piece)>,
 }
 
 impl Pattern {
     pub(super) fn new(text: &str, case: Case) -> Self {
+        let piece = |text: &str| Piece { text: text.into(), marked: text.contains('?'), case };
         let mut split = text.split('*');
-        let first = split.next().unwrap_or_default();
-        let pieces = split.next_back().map(|last| Pieces {
-            first: first.into(),
-            middle: split.filter(|piece| !piece.is_empty()).map(Into::into).collect(),
-            last: last.into(),
+        let first = piece(split.next().unwrap_or_default());
+        let starred = split.next_back().map(|last| {
+            let middle = split.filter(|text| !text.is_empty()).map(piece).collect();
+            (middle, piece(last))
         });
-        Self { text: text.into(), case, marked: text.contains('?'), pieces }
+        Self { text: text.into(), first, starred }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        let Some(Pieces { first, middle, last }) = &self.pieces else {
-            return self.after_start(&self.text, text).is_some_and(str::is_empty);
-        };
+        let Some(rest) = self.first.after_start(text) else { return false };
+        let Some((middle, last)) = &self.starred else { return rest.is_empty() };
         // Both ends first: most patterns that do not fit differ there.
-        let Some(rest) = self.after_start(first, text) else { return false };
-        let Some(rest) = self.before_end(last, rest) else { return false };
-        middle.iter().try_fold(rest, |rest, piece| self.after_leftmost(piece, rest)).is_some()
+        let Some(rest) = last.before_end(rest) else { return false };
+        middle.iter().try_fold(rest, |rest, piece| piece.after_leftmost(rest)).is_some()
     }
+}
 
+/// A part of a pattern that has no `*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Piece {
+    text: Box<str>,
+    /// Whether there is a `?`.
+    marked: bool,
+    case: Case,
+}
+
+impl Piece {
     /// What follows the piece at the start of the text.
-    fn after_start<'t>(&self, piece: &str, text: &'t str) -> Option<&'t str> {
-        match (self.marked, self.case) {
-            (false, Case::Kept) => text.strip_prefix(piece),
-            (false, Case::Ignored) => {
-                let (start, rest) = text.split_at_checked(piece.len())?;
-                start.eq_ignore_ascii_case(piece).then_some(rest)
-            }
-            (true, _) => {
-                let mut rest = text.chars();
-                for wanted in piece.chars() {
-                    let found = rest.next()?;
-                    if wanted != '?' && wanted != found && !(self.folds() && wanted.eq_ignore_ascii_case(&found)) {
-                        return None;
-                    }
-                }
-                Some(rest.as_str())
+    fn after_start<'t>(&self, text: &'t str) -> Option<&'t str> {
+        if !self.marked {
+            let (start, rest) = text.split_at_checked(self.text.len())?;
+            return self.equals(start.as_bytes(), self.text.as_bytes()).then_some(rest);
+        }
+        let mut rest = text.chars();
+        let folds = self.case == Case::Ignored;
+        for wanted in self.text.chars() {
+            let found = rest.next()?;
+            if wanted != '?' && wanted != found && !(folds && wanted.eq_ignore_ascii_case(&found)) {
+                return None;
             }
         }
+        Some(rest.as_str())
     }
 
     /// What precedes the piece at the end of the text.
-    fn before_end<'t>(&self, piece: &str, text: &'t str) -> Option<&'t str> {
-        if piece.is_empty() {
+    fn before_end<'t>(&self, text: &'t str) -> Option<&'t str> {
+        if self.text.is_empty() {
             return Some(text);
         }
         let at = if self.marked {
-            text.char_indices().rev().nth(piece.chars().count() - 1)?.0
+            text.char_indices().rev().nth(self.text.chars().count() - 1)?.0
         } else {
-            text.len().checked_sub(piece.len())?
+            text.len().checked_sub(self.text.len())?
         };
         let (rest, end) = text.split_at_checked(at)?;
-        self.after_start(piece, end).map(|_| rest)
+        self.after_start(end).map(|_| rest)
     }
 
     /// What follows the first place where the piece fits.
-    fn after_leftmost<'t>(&self, piece: &str, text: &'t str) -> Option<&'t str> {
+    fn after_leftmost<'t>(&self, text: &'t str) -> Option<&'t str> {
         if self.marked {
-            return text.char_indices().find_map(|(at, _)| self.after_start(piece, &text[at..]));
+            let first = self.text.chars().next()?;
+            let mut starts = text.char_indices().filter(|(_, found)| first == '?' || first.eq_ignore_ascii_case(found));
+            return starts.find_map(|(at, _)| self.after_start(&text[at..]));
         }
         // Names and ARNs are short: a plain search beats one that prepares itself.
-        let (first, others) = piece.as_bytes().split_first()?;
-        let last_start = text.len().checked_sub(piece.len())?;
-        let fits = |at: &usize| {
-            let (start, rest) = (text.as_bytes()[*at], &text.as_bytes()[at + 1..at + piece.len()]);
-            if self.folds() {
-                start.eq_ignore_ascii_case(first) && rest.eq_ignore_ascii_case(others)
-            } else {
-                start == *first && rest == others
-            }
+        let (first, others) = self.text.as_bytes().split_first()?;
+        let starts = match self.case {
+            Case::Kept => [*first; 2],
+            Case::Ignored => [first.to_ascii_lowercase(), first.to_ascii_uppercase()],
         };
-        (0..=last_start).find(fits).map(|at| &text[at + piece.len()..])
+        let last_start = text.len().checked_sub(self.text.len())?;
+        let mut at = 0;
+        loop {
+            at += text.as_bytes().get(at..=last_start)?.iter().position(|byte| starts.contains(byte))?;
+            let end = at + self.text.len();
+            if self.equals(&text.as_bytes()[at + 1..end], others) {
+                return Some(&text[end..]);
+            }
+            at += 1;
+        }
     }
 
-    fn folds(&self) -> bool {
-        self.case == Case::Ignored
+    fn equals(&self, found: &[u8], wanted: &[u8]) -> bool {
+        match self.case {
+            Case::Kept => found == wanted,
+            Case::Ignored => found.eq_ignore_ascii_case(wanted),
+        }
     }
 }
 
