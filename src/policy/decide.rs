@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use super::condition::Context;
 use super::document::{Effect, PermissionPolicy};
+use super::pattern::Pattern;
+
+const RAM: &str = "acs:ram:";
 
 /// What somebody wants to do, in plain values.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +29,9 @@ impl<'a> Resource<'a> {
     /// name the region of the call. All of them fit (ram.md 7, inferred).
     pub fn new(arn: impl Into<Cow<'a, str>>) -> Self {
         let arn = arn.into();
-        let without_region = arn.strip_prefix("acs:ram:").and_then(|rest| {
+        let without_region = arn.strip_prefix(RAM).and_then(|rest| {
             let (region, rest) = rest.split_once(':')?;
-            (!region.is_empty()).then(|| format!("acs:ram::{rest}").into())
+            (!region.is_empty()).then(|| format!("{RAM}:{rest}").into())
         });
         Self { arn, without_region }
     }
@@ -37,8 +40,11 @@ impl<'a> Resource<'a> {
         &self.arn
     }
 
-    pub(super) fn spellings(&self) -> impl Iterator<Item = &str> {
-        [Some(&*self.arn), self.without_region.as_deref()].into_iter().flatten()
+    /// A pattern with a `*` in the place of the region needs no second look: what fits without a
+    /// region fits with one.
+    pub(super) fn fits(&self, pattern: &Pattern) -> bool {
+        let bare = self.without_region.as_deref().filter(|_| pattern.fixed_start() > RAM.len());
+        pattern.matches(&self.arn) || bare.is_some_and(|arn| pattern.matches(arn))
     }
 }
 
@@ -149,6 +155,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::document::Use;
+    use super::super::pattern::Case;
     use super::*;
 
     const DETACH: &str = "ecs:DetachInstanceRamRole";
@@ -215,6 +222,9 @@ mod tests {
             ("acs:ram:*:1000000000000001:role/*", true),
             ("acs:ram:cn-hangzhou:1000000000000001:role/web", true),
             ("acs:ram:cn-beijing:1000000000000001:role/web", false),
+            ("acs:ram:cn-*:role/web", true),
+            ("acs:ram::*:role/web", true),
+            ("acs:ram:*::role/web", false),
             ("acs:ram::1000000000000001:role/db", false),
         ] {
             let allow = policy(&json!({ "Effect": "Allow", "Action": "ram:PassRole", "Resource": pattern }));
@@ -354,6 +364,13 @@ mod tests {
             prop_assert_eq!(given.statements(), again.statements());
             prop_assert_eq!(ask(&given, question, &context), ask(&again, question, &context));
             prop_assert_eq!(serde_json::to_string(&again).expect("prints"), printed);
+        }
+
+        #[test]
+        fn a_role_fits_as_if_both_its_spellings_were_matched(pattern in "(acs:ram:|acs:r?m:|a*)[:*?1cn-]{0,5}(:1:role/w)?\\*?") {
+            let (pattern, role) = (Pattern::new(&pattern, Case::Kept), "acs:ram:cn:1:role/w");
+            let expected = [role, "acs:ram::1:role/w"].iter().any(|arn| pattern.matches(arn));
+            prop_assert_eq!(Resource::new(role).fits(&pattern), expected);
         }
 
         #[test]

@@ -132,7 +132,7 @@ impl Statement {
             Actions::These(patterns) => among(patterns),
             Actions::AllBut(patterns) => !among(patterns),
         };
-        acts && self.resources.iter().any(|pattern| request.resource.spellings().any(|arn| pattern.matches(arn)))
+        acts && self.resources.iter().any(|pattern| request.resource.fits(pattern))
             && self.conditions.iter().all(|condition| condition.holds(request.context))
     }
 }
