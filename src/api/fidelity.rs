@@ -408,7 +408,7 @@ pub static RULES: &[Rule] = &[
         rule: "A RAM ARN that names a region is matched with the region and without it",
         evidence: Evidence::Inferred,
         source: "ram.md 7",
-        place: "policy/decide.rs",
+        place: "policy/resource.rs",
         test: "a_role_is_known_with_and_without_a_region",
     },
     Rule {

@@ -1,12 +1,8 @@
 //! Decisions, and the reasons for them.
 
-use std::borrow::Cow;
-
 use super::condition::Context;
 use super::document::{Effect, PermissionPolicy};
-use super::pattern::Pattern;
-
-const RAM: &str = "acs:ram:";
+use super::resource::Resource;
 
 /// What somebody wants to do, in plain values.
 #[derive(Clone, Copy, Debug)]
@@ -15,37 +11,6 @@ pub struct Request<'a> {
     pub action: &'a str,
     pub resource: &'a Resource<'a>,
     pub context: &'a Context<'a>,
-}
-
-/// One resource, under each ARN that a policy may know it by.
-#[derive(Clone, Debug)]
-pub struct Resource<'a> {
-    arn: Cow<'a, str>,
-    without_region: Option<Box<str>>,
-}
-
-impl<'a> Resource<'a> {
-    /// RAM belongs to no region: policies leave that part of its ARNs empty or write `*`, some pages
-    /// name the region of the call. All of them fit (ram.md 7, inferred).
-    pub fn new(arn: impl Into<Cow<'a, str>>) -> Self {
-        let arn = arn.into();
-        let without_region = arn.strip_prefix(RAM).and_then(|rest| {
-            let (region, rest) = rest.split_once(':')?;
-            (!region.is_empty()).then(|| format!("{RAM}:{rest}").into())
-        });
-        Self { arn, without_region }
-    }
-
-    pub fn arn(&self) -> &str {
-        &self.arn
-    }
-
-    /// A pattern with a `*` in the place of the region needs no second look: what fits without a
-    /// region fits with one.
-    pub(super) fn fits(&self, pattern: &Pattern) -> bool {
-        let bare = self.without_region.as_deref().filter(|_| pattern.fixed_start() > RAM.len());
-        pattern.matches(&self.arn) || bare.is_some_and(|arn| pattern.matches(arn))
-    }
 }
 
 /// The sets of policies that are decided one by one (ram.md 5, documented). A set knows itself by
@@ -155,7 +120,6 @@ mod tests {
     use serde_json::json;
 
     use super::super::document::Use;
-    use super::super::pattern::Case;
     use super::*;
 
     const DETACH: &str = "ecs:DetachInstanceRamRole";
@@ -364,13 +328,6 @@ mod tests {
             prop_assert_eq!(given.statements(), again.statements());
             prop_assert_eq!(ask(&given, question, &context), ask(&again, question, &context));
             prop_assert_eq!(serde_json::to_string(&again).expect("prints"), printed);
-        }
-
-        #[test]
-        fn a_role_fits_as_if_both_its_spellings_were_matched(pattern in "(acs:ram:|acs:r?m:|a*)[:*?1cn-]{0,5}(:1:role/w)?\\*?") {
-            let (pattern, role) = (Pattern::new(&pattern, Case::Kept), "acs:ram:cn:1:role/w");
-            let expected = [role, "acs:ram::1:role/w"].iter().any(|arn| pattern.matches(arn));
-            prop_assert_eq!(Resource::new(role).fits(&pattern), expected);
         }
 
         #[test]

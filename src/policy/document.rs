@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::decide::Request;
 use super::json::{Node, Place, PolicyError};
 use super::pattern::{Case, Pattern};
+use super::resource::ResourcePattern;
 
 /// What a permission policy is for; each use has its own longest text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Serialize for PermissionPolicy {
 pub struct Statement {
     effect: Effect,
     actions: Actions,
-    resources: Box<[Pattern]>,
+    resources: Box<[ResourcePattern]>,
     conditions: Box<[Condition]>,
 }
 
@@ -132,7 +133,7 @@ impl Statement {
             Actions::These(patterns) => among(patterns),
             Actions::AllBut(patterns) => !among(patterns),
         };
-        acts && self.resources.iter().any(|pattern| request.resource.fits(pattern))
+        acts && self.resources.iter().any(|pattern| pattern.matches(request.resource))
             && self.conditions.iter().all(|condition| condition.holds(request.context))
     }
 }
@@ -164,11 +165,10 @@ fn read_action(node: &Node, at: &Place<'_>) -> Result<Pattern, PolicyError> {
 
 /// `acs:<ram-code>:<region>:<account>:<relative-id>`, or `*` alone (documented). How many parts a
 /// pattern must spell out before a `*` is not: any text after `acs:` is taken (inferred).
-/// Resources are compared with case (inferred).
-fn read_resource(node: &Node, at: &Place<'_>) -> Result<Pattern, PolicyError> {
+fn read_resource(node: &Node, at: &Place<'_>) -> Result<ResourcePattern, PolicyError> {
     let text = node.text(at)?;
     if text == "*" || text.starts_with("acs:") {
-        Ok(Pattern::new(text, Case::Kept))
+        Ok(ResourcePattern::new(text))
     } else {
         Err(at.wrong("a resource is * or such as acs:ecs:*:*:instance/i-1"))
     }

@@ -9,12 +9,14 @@ mod decide;
 mod document;
 mod json;
 mod pattern;
+mod resource;
 mod system;
 mod trust;
 
 pub use condition::{Context, Value, key};
-pub use decide::{Decision, Ground, Layer, Request, Resource, decide};
+pub use decide::{Decision, Ground, Layer, Request, decide};
 pub use document::{Effect, PermissionPolicy, Statement, Use};
 pub use json::{Fault, PolicyError};
+pub use resource::Resource;
 pub use system::{SystemPolicy, system_policies, system_policy};
 pub use trust::{Assumer, TrustPolicy};

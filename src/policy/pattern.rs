@@ -35,11 +35,6 @@ impl Pattern {
         Self { text: text.into(), first, starred }
     }
 
-    /// How many bytes stand before the first `*`.
-    pub(super) fn fixed_start(&self) -> usize {
-        self.first.text.len()
-    }
-
     pub(super) fn matches(&self, text: &str) -> bool {
         let Some(rest) = self.first.after_start(text) else { return false };
         let Some((middle, last)) = &self.starred else { return rest.is_empty() };

@@ -72,8 +72,8 @@ const DOCUMENTS: [(&str, &str, &str); 7] = [
 
 #[cfg(test)]
 mod tests {
-    use super::super::Context;
-    use super::super::decide::{Layer, Request, Resource, decide};
+    use super::super::decide::{Layer, Request, decide};
+    use super::super::{Context, Resource};
     use super::*;
 
     #[test]
