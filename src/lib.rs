@@ -10,5 +10,6 @@ mod control;
 pub mod emulator;
 pub mod gateway;
 pub mod http;
+pub mod policy;
 mod services;
 pub mod world;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AccountId, Region, RoleName};
+use crate::policy::PermissionPolicy;
 
 /// The id of an instance: any non-empty text is a possible id (ecs-instance-ram-role.md 5.3, inferred).
 /// The vendor's, 22 characters, are held in place.
@@ -120,10 +121,9 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// 1 to 1024 characters of a JSON object (ecs-instance-ram-role.md 7, A11, inferred).
+    /// Whether a text can narrow a role; what it then allows says [`PermissionPolicy::attached`].
     pub fn is_policy(text: &str) -> bool {
-        let object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
-        object.is_ok() && text.chars().count() <= 1024
+        PermissionPolicy::attached(text).is_ok()
     }
 }
 

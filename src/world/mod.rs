@@ -21,6 +21,6 @@ pub use ids::{Ids, RequestId, TraceId};
 pub use instance::{Attachment, Instance, InstanceId, Network, Spec, Status};
 pub use nonce::NonceMemory;
 pub use region::{INSTANCE_TYPES, REGIONS, Region, instance_type};
-pub use role::{Role, RoleName, TrustPolicy};
+pub use role::{Role, RoleName};
 pub use space::{Space, Spaces};
 pub use store::{Store, World};

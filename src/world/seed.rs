@@ -16,8 +16,9 @@ use serde_json::{Map, Value};
 use super::region::instance_type;
 use super::{
     AccessKey, AccountId, Attachment, Ids, Instance, InstanceId, KeyStatus, Network, Region, Role, RoleName, Secret,
-    SecurityToken, Spec, Status, TrustPolicy, World, parse_utc,
+    SecurityToken, Spec, Status, World, parse_utc,
 };
+use crate::policy::TrustPolicy;
 
 /// The world of `ecsim` without `--seed`.
 pub const DEFAULT: &str = include_str!("../../fixtures/seed/default.json");
@@ -178,6 +179,15 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// A JSON pointer as the rest of a JSON path: `/Statement/0/Effect` is `.Statement[0].Effect`.
+fn json_path(pointer: &str) -> String {
+    let step = |step: &str| match step.parse::<usize>() {
+        Ok(index) => format!("[{index}]"),
+        Err(_) => format!(".{}", step.replace("~1", "/").replace("~0", "~")),
+    };
+    pointer.split('/').skip(1).map(step).collect()
+}
+
 struct Reader<'a> {
     file: &'a str,
     mistakes: Vec<Mistake>,
@@ -275,9 +285,12 @@ impl Reader<'_> {
         let description = self.text(role, at, "description").unwrap_or_default().to_owned();
         let trust = match role.get("trust") {
             None => TrustPolicy::of_service("ecs.aliyuncs.com"),
-            Some(document) => match TrustPolicy::read(document) {
+            Some(document) => match TrustPolicy::parse(&document.to_string()) {
                 Ok(trust) => trust,
-                Err(reason) => return self.mistake(&Path::Member(at, "trust"), reason),
+                Err(error) => {
+                    let place = format!("{}{}", Path::Member(at, "trust"), json_path(&error.place));
+                    return self.mistakes.push(Mistake { file: self.file.to_owned(), place, reason: error.reason });
+                }
             },
         };
         let Some(name) = name else { return };

@@ -29,7 +29,8 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 }
 
 /// From the top down; a room may use those behind it.
-const ROOMS: [&str; 9] = ["cli", "config", "emulator", "http", "gateway", "services", "control", "api", "world"];
+const ROOMS: [&str; 10] =
+    ["cli", "config", "emulator", "http", "gateway", "services", "control", "api", "world", "policy"];
 
 #[test]
 fn arrows_between_rooms_go_down() {

@@ -158,6 +158,9 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
     let role = |object: Value| json!({ "accounts": [{ "roles": [object] }] });
     let machine = |object: Value| instance(&object);
     let trust = |trust: Value| json!({ "accounts": [{ "roles": [{ "name": "r", "trust": trust }] }] });
+    let trusting = |statement: Value| trust(json!({ "Version": "1", "Statement": statement }));
+    let statement =
+        json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs.aliyuncs.com" } });
     let text = "must be a string".to_owned();
     let owned = str::to_owned;
     let pattern = owned("with count, an id holds one number pattern such as %d, %08d or %04x");
@@ -212,22 +215,33 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
         (role(json!({ "name": "a".repeat(65) })), format!("{ROLE}.name"), role_name),
         (role(json!({ "name": "a", "description": 1 })), format!("{ROLE}.description"), text.clone()),
         (role(json!({ "name": "a", "policies": [] })), format!("{ROLE}.policies"), members("role")),
-        (trust(json!("ecs")), format!("{ROLE}.trust"), owned("a trust policy needs a Statement")),
-        (trust(json!({})), format!("{ROLE}.trust"), owned("a trust policy needs a Statement")),
+        (trust(json!("ecs")), format!("{ROLE}.trust"), owned("must be an object")),
+        (trust(json!({ "Statement": statement })), format!("{ROLE}.trust"), owned("needs Version")),
+        (trust(json!({ "Version": "1" })), format!("{ROLE}.trust"), owned("needs Statement")),
         (
-            trust(json!({ "Statement": { "Effect": "allow", "Action": "*", "Principal": {} } })),
-            format!("{ROLE}.trust"),
-            owned("the Effect of a statement is Allow or Deny"),
+            trusting(json!({ "Effect": "allow", "Action": "sts:AssumeRole", "Principal": {} })),
+            format!("{ROLE}.trust.Statement.Effect"),
+            owned("must be Allow or Deny"),
         ),
         (
-            trust(json!({ "Statement": [{ "Effect": "Deny", "Principal": {} }] })),
-            format!("{ROLE}.trust"),
-            owned("a statement needs an Action"),
+            trusting(json!([statement, { "Effect": "Deny", "Principal": {} }])),
+            format!("{ROLE}.trust.Statement[1]"),
+            owned("needs Action"),
         ),
         (
-            trust(json!({ "Statement": [{ "Effect": "Allow", "Action": "*", "Principal": "*" }] })),
-            format!("{ROLE}.trust"),
-            owned("a statement needs a Principal"),
+            trusting(json!([{ "Effect": "Allow", "Action": ["sts:AssumeRole", "*"], "Principal": "*" }])),
+            format!("{ROLE}.trust.Statement[0].Action[1]"),
+            owned("the action of a trust policy is sts:AssumeRole"),
+        ),
+        (
+            trusting(json!([{ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*" }])),
+            format!("{ROLE}.trust.Statement[0].Principal"),
+            owned("must be an object"),
+        ),
+        (
+            trusting(json!([{ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": [] } }])),
+            format!("{ROLE}.trust.Statement[0].Principal.Service"),
+            owned("cannot be empty"),
         ),
         (machine(json!([])), owned(INSTANCE), owned("must be an object")),
         (machine(json!({ "ram_role": "web" })), format!("{INSTANCE}.ram_role"), members("instance")),
