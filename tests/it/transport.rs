@@ -435,6 +435,28 @@ async fn a_client_that_closes_its_half_still_gets_its_answer() {
 }
 
 #[tokio::test]
+async fn a_client_that_closes_its_half_after_a_long_body_still_gets_its_answer() {
+    let server = support::start().await;
+    let body = "a=b&".repeat(20_000);
+    let form = format!(
+        "Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    let call = head(&server, "POST", &form) + &body;
+    for cut in (1..20).map(|part| call.len() * part / 20) {
+        let mut wire = Wire::open(&server).await;
+        wire.send(&call[..cut]).await;
+        // So that the server has read that far before the rest comes together with the end.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        wire.send(&call[cut..]).await;
+        wire.stream.shutdown().await.expect("shuts down");
+        let answer = wire.answer().await;
+        assert_eq!(answer.code(), (400, "InvalidParameter".to_owned()), "{}", answer.body);
+        assert!(wire.is_closed().await);
+    }
+}
+
+#[tokio::test]
 async fn an_http_1_0_client_is_answered_and_the_connection_closes() {
     let server = support::start().await;
     let mut wire = Wire::open(&server).await;
