@@ -25,7 +25,8 @@ pub type Text<'a> = Cow<'a, str>;
 ///
 /// # Errors
 /// `RequestParameterMalformed` for a `%` without two hex digits, for bytes that are not UTF-8, and for
-/// escapes that do not make UTF-8 within their name or value.
+/// escapes that do not make UTF-8 within their name or value (that bytes as they come are looked at by
+/// themselves: inferred).
 pub fn decode(text: &[u8]) -> Result<Vec<(Text<'_>, Text<'_>)>, ApiError> {
     let text = std::str::from_utf8(text).map_err(|_| Code::MalformedEncoding)?;
     let mut pairs = Vec::with_capacity(USUAL_PAIRS);
@@ -233,7 +234,7 @@ pub struct Malformed;
 fn strings(text: &str) -> Option<Vec<Text<'_>>> {
     let read = |text| serde_json::from_str::<Vec<Member<'_>>>(text).ok();
     let list: Vec<Text<'_>> = match read(text) {
-        Some(list) => list.into_iter().map(|piece| piece.0).collect(),
+        Some(list) => list.into_iter().map(|member| member.0).collect(),
         None if text.contains('\'') && !text.contains('"') => {
             let quoted = text.replace('\'', "\"");
             let list = serde_json::from_str::<Vec<String>>(&quoted).ok()?;

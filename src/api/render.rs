@@ -83,7 +83,8 @@ pub fn success<R: Serialize>(format: Format, action: &str, reply: &R) -> Result<
     }
 }
 
-/// Renders a refusal: the members and their order of protocol.md 10.1 and 10.2 (order inferred).
+/// Renders a refusal: the members and their order of protocol.md 10.1 and 10.2 (order inferred). `Recommend`
+/// is of the first form there; that a space in a code becomes `+` is inferred.
 pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id: &str, product: &str) -> String {
     let query = [("q", error.code.row().wire), ("product", product), ("requestId", request_id.as_str())];
     // Pairs of text cannot fail to become a query.

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use hyper::rt::{Sleep, Timer};
 use parking_lot::Mutex;
 
-/// hyper asks for a sleep for every head that it waits for, and drops it when the head is there. Made of
-/// runtime timers, they would be a tenth of what a call costs; here, all of a connection share one.
+/// hyper asks for a sleep for every head that it waits for, and drops it when the head is there. Of the
+/// runtime's timers each would be made, entered and removed; here, all of a connection share one, which is
+/// only moved when it wakes.
 #[derive(Clone)]
 pub(super) struct HeadTimer(Arc<Mutex<Pin<Box<tokio::time::Sleep>>>>);
 
@@ -51,7 +52,6 @@ impl Future for HeadSleep {
         let deadline = tokio::time::Instant::from_std(self.deadline);
         let mut shared = self.timer.0.lock();
         loop {
-            // Set for an earlier head, it wakes too early: then it is set anew.
             if shared.deadline() > deadline {
                 shared.as_mut().reset(deadline);
             }
@@ -59,6 +59,7 @@ impl Future for HeadSleep {
             if shared.deadline() >= deadline {
                 return Poll::Ready(());
             }
+            // It was set for an earlier head.
             shared.as_mut().reset(deadline);
         }
     }

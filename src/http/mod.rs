@@ -43,7 +43,8 @@ fn marked(mut answer: Response<Body>) -> Response<Body> {
 pub fn router(app: Arc<App>) -> Router {
     let control = control::router(Arc::clone(&app.control));
     let guard = CatchPanicLayer::custom(|_| control::panicked());
-    Router::new().fallback(call).with_state(app).merge(control.layer(guard)) // The gateway has a guard of its own, which knows the asked format.
+    // The gateway has a guard of its own, which knows the asked format.
+    Router::new().fallback(call).with_state(app).merge(control.layer(guard))
 }
 
 async fn call(State(app): State<Arc<App>>, request: Request) -> Result<Response<Body>, Infallible> {
