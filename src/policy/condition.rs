@@ -556,21 +556,21 @@ mod tests {
     #[test]
     fn mistakes_say_where() {
         for (text, message) in [
-            ("[]", "/C: must be an object"),
-            (r#"{"StringEqualsIfExists":{}}"#, "/C/StringEqualsIfExists: no such operator"),
-            (r#"{"stringEquals":{}}"#, "/C/stringEquals: no such operator"),
-            (r#"{"Bool":[]}"#, "/C/Bool: must be an object"),
-            (r#"{"Bool":{"a/b":"yes"}}"#, "/C/Bool/a~1b: must be true or false"),
-            (r#"{"Bool":{"k":["true",{}]}}"#, "/C/Bool/k/1: must be a string"),
-            (r#"{"StringEquals":{"k":null}}"#, "/C/StringEquals/k: must be a string"),
-            (r#"{"StringEquals":{"k":[]}}"#, "/C/StringEquals/k: cannot be empty"),
-            (r#"{"NumericEquals":{"k":"NaN"}}"#, "/C/NumericEquals/k: must be a number"),
-            (r#"{"DateEquals":{"k":"2026-01-05"}}"#, "/C/DateEquals/k: must be a time such as 2026-01-05T08:00:00Z"),
+            ("[]", "$.C: must be an object"),
+            (r#"{"StringEqualsIfExists":{}}"#, "$.C.StringEqualsIfExists: no such operator"),
+            (r#"{"stringEquals":{}}"#, "$.C.stringEquals: no such operator"),
+            (r#"{"Bool":[]}"#, "$.C.Bool: must be an object"),
+            (r#"{"Bool":{"a/b":"yes"}}"#, "$.C.Bool.a/b: must be true or false"),
+            (r#"{"Bool":{"k":["true",{}]}}"#, "$.C.Bool.k[1]: must be a string"),
+            (r#"{"StringEquals":{"k":null}}"#, "$.C.StringEquals.k: must be a string"),
+            (r#"{"StringEquals":{"k":[]}}"#, "$.C.StringEquals.k: cannot be empty"),
+            (r#"{"NumericEquals":{"k":"NaN"}}"#, "$.C.NumericEquals.k: must be a number"),
+            (r#"{"DateEquals":{"k":"2026-01-05"}}"#, "$.C.DateEquals.k: must be a time such as 2026-01-05T08:00:00Z"),
             (
                 r#"{"IpAddress":{"k":["10.0.0.0/33"]}}"#,
-                "/C/IpAddress/k/0: must be an IP address or a range such as 10.0.0.0/8",
+                "$.C.IpAddress.k[0]: must be an IP address or a range such as 10.0.0.0/8",
             ),
-            (r#"{"Bool":{"k":"true"},"Bool":{}}"#, "/C/Bool: is there twice"),
+            (r#"{"Bool":{"k":"true"},"Bool":{}}"#, "$.C.Bool: is there twice"),
         ] {
             let node = Node::parse(text, 1000).expect("JSON");
             let error = Condition::read_all(&node, &Place::Member(&Place::Root, "C")).expect_err(text);

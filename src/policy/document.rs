@@ -236,68 +236,68 @@ mod tests {
     fn each_element_of_the_table_says_what_is_wrong_and_where() {
         for (statement, message) in [
             // Effect
-            (r#"{"Action":"*","Resource":"*"}"#, "/Statement/0: needs Effect"),
-            (r#"{"Effect":"allow","Action":"*","Resource":"*"}"#, "/Statement/0/Effect: must be Allow or Deny"),
-            (r#"{"Effect":["Allow"],"Action":"*","Resource":"*"}"#, "/Statement/0/Effect: must be a string"),
+            (r#"{"Action":"*","Resource":"*"}"#, "$.Statement[0]: needs Effect"),
+            (r#"{"Effect":"allow","Action":"*","Resource":"*"}"#, "$.Statement[0].Effect: must be Allow or Deny"),
+            (r#"{"Effect":["Allow"],"Action":"*","Resource":"*"}"#, "$.Statement[0].Effect: must be a string"),
             // Action and NotAction
-            (r#"{"Effect":"Allow","Resource":"*"}"#, "/Statement/0: needs Action or NotAction"),
+            (r#"{"Effect":"Allow","Resource":"*"}"#, "$.Statement[0]: needs Action or NotAction"),
             (
                 r#"{"Effect":"Allow","Action":"*","NotAction":"*","Resource":"*"}"#,
-                "/Statement/0: has Action or NotAction, not both",
+                "$.Statement[0]: has Action or NotAction, not both",
             ),
             (
                 r#"{"Effect":"Allow","Action":["ecs:*","Describe*"],"Resource":"*"}"#,
-                "/Statement/0/Action/1: an action is * or such as ecs:DescribeInstances",
+                "$.Statement[0].Action[1]: an action is * or such as ecs:DescribeInstances",
             ),
-            (r#"{"Effect":"Allow","NotAction":[],"Resource":"*"}"#, "/Statement/0/NotAction: cannot be empty"),
-            (r#"{"Effect":"Allow","Action":1,"Resource":"*"}"#, "/Statement/0/Action: must be a string"),
+            (r#"{"Effect":"Allow","NotAction":[],"Resource":"*"}"#, "$.Statement[0].NotAction: cannot be empty"),
+            (r#"{"Effect":"Allow","Action":1,"Resource":"*"}"#, "$.Statement[0].Action: must be a string"),
             // Resource
-            (r#"{"Effect":"Allow","Action":"*"}"#, "/Statement/0: needs Resource"),
+            (r#"{"Effect":"Allow","Action":"*"}"#, "$.Statement[0]: needs Resource"),
             (
                 r#"{"Effect":"Allow","Action":"*","Resource":"i-1"}"#,
-                "/Statement/0/Resource: a resource is * or such as acs:ecs:*:*:instance/i-1",
+                "$.Statement[0].Resource: a resource is * or such as acs:ecs:*:*:instance/i-1",
             ),
-            (r#"{"Effect":"Allow","Action":"*","Resource":["*",[]]}"#, "/Statement/0/Resource/1: must be a string"),
+            (r#"{"Effect":"Allow","Action":"*","Resource":["*",[]]}"#, "$.Statement[0].Resource[1]: must be a string"),
             // Condition
             (
                 r#"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"acs:MFAPresent":"yes"}}}"#,
-                "/Statement/0/Condition/Bool/acs:MFAPresent: must be true or false",
+                "$.Statement[0].Condition.Bool.acs:MFAPresent: must be true or false",
             ),
             // Principal
             (
                 r#"{"Effect":"Allow","Action":"*","Resource":"*","Principal":{}}"#,
-                "/Statement/0/Principal: only a trust policy has a Principal",
+                "$.Statement[0].Principal: only a trust policy has a Principal",
             ),
             // Others
             (
                 r#"{"Effect":"Allow","Action":"*","NotResource":"*"}"#,
-                "/Statement/0/NotResource: no such element here; there are Effect, Action, NotAction, Resource, Condition",
+                "$.Statement[0].NotResource: no such element here; there are Effect, Action, NotAction, Resource, Condition",
             ),
             (
                 r#"{"Effect":"Deny","Action":"*","Resource":"*","Effect":"Allow"}"#,
-                "/Statement/0/Effect: is there twice",
+                "$.Statement[0].Effect: is there twice",
             ),
-            ("[]", "/Statement/0: must be an object"),
+            ("[]", "$.Statement[0]: must be an object"),
         ] {
             assert_eq!(mistake(&format!(r#"{{"Version":"1","Statement":[{statement}]}}"#)), message);
         }
         let fine = r#"{"Effect":"Deny","NotAction":"ecs:*","Resource":["*"]}"#;
         let second = format!(r#"{{"Version":"1","Statement":[{fine},{{"Effect":1}}]}}"#);
-        assert_eq!(mistake(&second), "/Statement/1/Effect: must be a string");
+        assert_eq!(mistake(&second), "$.Statement[1].Effect: must be a string");
     }
 
     #[test]
     fn the_document_around_statements() {
         for (text, message) in [
-            ("[]", "must be an object"),
-            ("{", "not JSON: EOF while parsing an object at line 1 column 1"),
-            (r#"{"Statement":[]}"#, "needs Version"),
-            (r#"{"Version":1}"#, "/Version: must be a string"),
-            (r#"{"Version":"2012-10-17"}"#, "/Version: must be \"1\""),
-            (r#"{"Version":"1"}"#, "needs Statement"),
-            (r#"{"Version":"1","Statement":[]}"#, "/Statement: cannot be empty"),
-            (r#"{"Version":"1","Statement":{"Effect":"No"}}"#, "/Statement/Effect: must be Allow or Deny"),
-            (r#"{"Version":"1","Id":"a"}"#, "/Id: no such element here; there are Version, Statement"),
+            ("[]", "$: must be an object"),
+            ("{", "$: not JSON: EOF while parsing an object at line 1 column 1"),
+            (r#"{"Statement":[]}"#, "$: needs Version"),
+            (r#"{"Version":1}"#, "$.Version: must be a string"),
+            (r#"{"Version":"2012-10-17"}"#, "$.Version: must be \"1\""),
+            (r#"{"Version":"1"}"#, "$: needs Statement"),
+            (r#"{"Version":"1","Statement":[]}"#, "$.Statement: cannot be empty"),
+            (r#"{"Version":"1","Statement":{"Effect":"No"}}"#, "$.Statement.Effect: must be Allow or Deny"),
+            (r#"{"Version":"1","Id":"a"}"#, "$.Id: no such element here; there are Version, Statement"),
         ] {
             assert_eq!(mistake(text), message);
         }
@@ -310,7 +310,7 @@ mod tests {
             let of_length = |length: usize| format!("{head}{}\"}}]}}", "北".repeat(length - head.len() - 4));
             assert!(PermissionPolicy::parse(&of_length(longest), purpose).is_ok());
             let error = PermissionPolicy::parse(&of_length(longest + 1), purpose).expect_err("too long");
-            assert_eq!((error.fault, error.place.as_str()), (Fault::Length, ""));
+            assert_eq!((error.fault, error.place.as_str()), (Fault::Length, "$"));
         }
     }
 

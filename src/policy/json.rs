@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     pub fault: Fault,
-    /// A JSON pointer such as `/Statement/0/Effect`; empty for the document as a whole.
+    /// A JSON path such as `$.Statement[0].Effect`; `$` is the document as a whole.
     pub place: String,
     pub reason: String,
 }
@@ -24,7 +24,7 @@ pub enum Fault {
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.place.is_empty() { f.write_str(&self.reason) } else { write!(f, "{}: {}", self.place, self.reason) }
+        write!(f, "{}: {}", self.place, self.reason)
     }
 }
 
@@ -32,7 +32,7 @@ impl std::error::Error for PolicyError {}
 
 /// Where in a document a value stands; printed only when something is wrong there.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(crate) enum Place<'a> {
     Root,
     Member(&'a Place<'a>, &'a str),
     Element(&'a Place<'a>, usize),
@@ -41,9 +41,9 @@ pub(super) enum Place<'a> {
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Root => Ok(()),
-            Self::Member(parent, name) => write!(f, "{parent}/{}", name.replace('~', "~0").replace('/', "~1")),
-            Self::Element(parent, index) => write!(f, "{parent}/{index}"),
+            Self::Root => f.write_str("$"),
+            Self::Member(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Element(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
 }
@@ -54,7 +54,7 @@ impl Place<'_> {
     }
 }
 
-/// A JSON value. Scalars other than texts keep only their text: the language writes every value as
+/// A JSON value. Scalars other than texts keep only their text, as JSON prints it: the language writes every value as
 /// a string, and takes bare numbers and booleans for their text (ram.md 5, inferred).
 #[derive(Debug, PartialEq)]
 pub(super) enum Node {
@@ -71,7 +71,7 @@ impl Node {
         let length = text.chars().count();
         if !(1..=longest).contains(&length) {
             let reason = format!("a document of {length} characters; it may have 1 to {longest}");
-            return Err(PolicyError { fault: Fault::Length, place: String::new(), reason });
+            return Err(PolicyError { fault: Fault::Length, place: Place::Root.to_string(), reason });
         }
         serde_json::from_str(text).map_err(|error| Place::Root.wrong(format!("not JSON: {error}")))
     }
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(members.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["b", "a"]);
         let place = Place::Member(&Place::Root, "b");
         let repeat = members.get("b").expect("b").any_members(&place).err().expect("a repeat");
-        assert_eq!(repeat.to_string(), "/b/x~1y~0: is there twice");
+        assert_eq!(repeat.to_string(), "$.b.x/y~: is there twice");
     }
 
     #[test]
@@ -234,8 +234,8 @@ mod tests {
         assert_eq!(texts(&read(r#""a""#)), texts(&read(r#"["a"]"#)));
         assert_eq!(texts(&read("true")).expect("a text"), ["true".to_owned()].into());
         assert_eq!(texts(&read("[1, -2, 0.5]")).expect("texts").join(" "), "1 -2 0.5");
-        assert_eq!(texts(&read("[]")).expect_err("empty").to_string(), "cannot be empty");
-        assert_eq!(texts(&read(r#"["a", null]"#)).expect_err("null").to_string(), "/1: must be a string");
+        assert_eq!(texts(&read("[]")).expect_err("empty").to_string(), "$: cannot be empty");
+        assert_eq!(texts(&read(r#"["a", null]"#)).expect_err("null").to_string(), "$[1]: must be a string");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Pure: a document is text, a request is plain values, and nothing here knows accounts, clocks or
 //! error codes. A document is parsed and its patterns and values are compiled once; a decision then
-//! reads it without allocating. Source of the language: ram.md 5.
+//! reads it, and allocates only where a string operator meets a time or an address. Source of the language: ram.md 5.
 
 mod condition;
 mod decide;
@@ -16,6 +16,7 @@ mod trust;
 pub use condition::{Context, Value, key};
 pub use decide::{Decision, Ground, Layer, Request, decide};
 pub use document::{Effect, PermissionPolicy, Statement, Use};
+pub(crate) use json::Place;
 pub use json::{Fault, PolicyError};
 pub use resource::Resource;
 pub use system::{SystemPolicy, system_policies, system_policy};

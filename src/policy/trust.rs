@@ -319,22 +319,22 @@ mod tests {
     #[test]
     fn mistakes_say_where() {
         for (text, message) in [
-            ("{}", "/Statement/0/Principal: needs RAM, Service or Federated"),
-            (r#""*""#, "/Statement/0/Principal: must be an object"),
-            (r#"{"Aws":"*"}"#, "/Statement/0/Principal/Aws: no such element here; there are RAM, Service, Federated"),
-            (r#"{"Service":""}"#, "/Statement/0/Principal/Service: cannot be empty"),
-            (r#"{"Service":["*"]}"#, "/Statement/0/Principal/Service/0: a service has no wildcards"),
+            ("{}", "$.Statement[0].Principal: needs RAM, Service or Federated"),
+            (r#""*""#, "$.Statement[0].Principal: must be an object"),
+            (r#"{"Aws":"*"}"#, "$.Statement[0].Principal.Aws: no such element here; there are RAM, Service, Federated"),
+            (r#"{"Service":""}"#, "$.Statement[0].Principal.Service: cannot be empty"),
+            (r#"{"Service":["*"]}"#, "$.Statement[0].Principal.Service[0]: a service has no wildcards"),
             (
                 r#"{"RAM":["acs:ram::1:root","*"]}"#,
-                "/Statement/0/Principal/RAM/1: must be acs:ram::<account>:root, :user/<name> or :role/<name>",
+                "$.Statement[0].Principal.RAM[1]: must be acs:ram::<account>:root, :user/<name> or :role/<name>",
             ),
             (
                 r#"{"RAM":"acs:ram::1:user/*"}"#,
-                "/Statement/0/Principal/RAM: must be acs:ram::<account>:root, :user/<name> or :role/<name>",
+                "$.Statement[0].Principal.RAM: must be acs:ram::<account>:root, :user/<name> or :role/<name>",
             ),
             (
                 r#"{"Federated":"corp"}"#,
-                "/Statement/0/Principal/Federated: must be acs:ram::<account>:saml-provider/<name>",
+                "$.Statement[0].Principal.Federated: must be acs:ram::<account>:saml-provider/<name>",
             ),
         ] {
             assert_eq!(principal(text).expect_err(text).to_string(), message);
@@ -343,13 +343,13 @@ mod tests {
         for (text, message) in [
             (
                 format!(r#"[{{"Effect":"Allow","Action":"sts:*",{ecs}}}]"#),
-                "/Statement/0/Action: the action of a trust policy is sts:AssumeRole",
+                "$.Statement[0].Action: the action of a trust policy is sts:AssumeRole",
             ),
-            (format!(r#"[{{"Effect":"Allow",{ecs}}}]"#), "/Statement/0: needs Action"),
-            (r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#.to_owned(), "/Statement: needs Principal"),
+            (format!(r#"[{{"Effect":"Allow",{ecs}}}]"#), "$.Statement[0]: needs Action"),
+            (r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#.to_owned(), "$.Statement: needs Principal"),
             (
                 format!(r#"[{{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*",{ecs}}}]"#),
-                "/Statement/0/Resource: a trust policy has no Resource",
+                "$.Statement[0].Resource: a trust policy has no Resource",
             ),
         ] {
             assert_eq!(trust(&text).expect_err("a mistake").to_string(), message);

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use super::{
     AccessKey, AccountId, Attachment, Ids, Instance, InstanceId, KeyStatus, Network, Region, Role, RoleName, Secret,
     SecurityToken, Spec, Status, World, parse_utc,
 };
-use crate::policy::TrustPolicy;
+use crate::policy::{Place, TrustPolicy};
 
 /// The world of `ecsim` without `--seed`.
 pub const DEFAULT: &str = include_str!("../../fixtures/seed/default.json");
@@ -110,7 +110,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Vec<Mistake>> {
     if mistakes.is_empty() { Ok(texts) } else { Err(mistakes) }
 }
 
-fn json_files(folder: &FilePath) -> std::io::Result<Vec<PathBuf>> {
+fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
@@ -161,33 +161,6 @@ enum Pass {
     Instances,
 }
 
-/// Where in the document a value stands; printed only when something is wrong there.
-#[derive(Clone, Copy)]
-enum Path<'a> {
-    Root,
-    Member(&'a Path<'a>, &'a str),
-    Element(&'a Path<'a>, usize),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => f.write_str("$"),
-            Self::Member(parent, name) => write!(f, "{parent}.{name}"),
-            Self::Element(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
-}
-
-/// A JSON pointer as the rest of a JSON path: `/Statement/0/Effect` is `.Statement[0].Effect`.
-fn json_path(pointer: &str) -> String {
-    let step = |step: &str| match step.parse::<usize>() {
-        Ok(index) => format!("[{index}]"),
-        Err(_) => format!(".{}", step.replace("~1", "/").replace("~0", "~")),
-    };
-    pointer.split('/').skip(1).map(step).collect()
-}
-
 struct Reader<'a> {
     file: &'a str,
     mistakes: Vec<Mistake>,
@@ -208,24 +181,24 @@ fn named_addresses(account: &Object) -> impl Iterator<Item = Ipv4Addr> {
 }
 
 impl Reader<'_> {
-    fn mistake(&mut self, at: &Path<'_>, reason: impl Into<String>) {
+    fn mistake(&mut self, at: &Place<'_>, reason: impl Into<String>) {
         self.mistakes.push(Mistake { file: self.file.to_owned(), place: at.to_string(), reason: reason.into() });
     }
 
     fn read_file(&mut self, value: &Value, pass: Pass) {
-        let root = Path::Root;
+        let root = Place::Root;
         let first = pass == Pass::Identities;
         let Some(file) = self.object(value, &root, FILE, first) else { return };
         for (index, account) in self.list(file, &root, "accounts", first).iter().enumerate() {
-            let list = Path::Member(&root, "accounts");
-            let at = Path::Element(&list, index);
+            let list = Place::Member(&root, "accounts");
+            let at = Place::Element(&list, index);
             let Some(account) = self.object(account, &at, ACCOUNT, first) else { continue };
             let id = match account.get("id").map(|id| id.as_str().and_then(AccountId::parse)) {
                 Some(Some(id)) => id,
                 None => AccountId::DEFAULT,
                 Some(None) => {
                     if first {
-                        self.mistake(&Path::Member(&at, "id"), "an account id is 16 decimal digits in a string");
+                        self.mistake(&Place::Member(&at, "id"), "an account id is 16 decimal digits in a string");
                     }
                     continue;
                 }
@@ -248,21 +221,21 @@ impl Reader<'_> {
     fn each(
         &mut self,
         object: &Object,
-        at: &Path<'_>,
+        at: &Place<'_>,
         name: &str,
         known: &[&str],
-        mut read: impl FnMut(&mut Self, &Object, &Path<'_>),
+        mut read: impl FnMut(&mut Self, &Object, &Place<'_>),
     ) {
         for (index, value) in self.list(object, at, name, true).iter().enumerate() {
-            let list = Path::Member(at, name);
-            let at = Path::Element(&list, index);
+            let list = Place::Member(at, name);
+            let at = Place::Element(&list, index);
             if let Some(value) = self.object(value, &at, known, true) {
                 read(self, value, &at);
             }
         }
     }
 
-    fn read_key(&mut self, account: AccountId, key: &Object, at: &Path<'_>) {
+    fn read_key(&mut self, account: AccountId, key: &Object, at: &Place<'_>) {
         let id = self.required_text(key, at, "id");
         let secret = self.required_text(key, at, "secret");
         let status = self.choice(key, at, "status", &["active", "inactive"]);
@@ -276,11 +249,11 @@ impl Reader<'_> {
         let (Some(id), Some(secret)) = (id, secret) else { return };
         let key = AccessKey { account, status, secret: Arc::new(Secret::new(secret)), token };
         if !self.world.add_key(id, key) {
-            self.mistake(&Path::Member(at, "id"), format!("the key {id} exists already"));
+            self.mistake(&Place::Member(at, "id"), format!("the key {id} exists already"));
         }
     }
 
-    fn read_role(&mut self, account: AccountId, role: &Object, at: &Path<'_>) {
+    fn read_role(&mut self, account: AccountId, role: &Object, at: &Place<'_>) {
         let name = self.required_text(role, at, "name");
         let description = self.text(role, at, "description").unwrap_or_default().to_owned();
         let trust = match role.get("trust") {
@@ -288,13 +261,14 @@ impl Reader<'_> {
             Some(document) => match TrustPolicy::parse(&document.to_string()) {
                 Ok(trust) => trust,
                 Err(error) => {
-                    let place = format!("{}{}", Path::Member(at, "trust"), json_path(&error.place));
+                    let within = error.place.trim_start_matches('$');
+                    let place = format!("{}{within}", Place::Member(at, "trust"));
                     return self.mistakes.push(Mistake { file: self.file.to_owned(), place, reason: error.reason });
                 }
             },
         };
         let Some(name) = name else { return };
-        let place = Path::Member(at, "name");
+        let place = Place::Member(at, "name");
         if !RoleName::is_well_formed(name) {
             return self.mistake(&place, "a role name is 1 to 64 letters, digits, '.', '-' or '_'");
         }
@@ -303,30 +277,30 @@ impl Reader<'_> {
         }
     }
 
-    fn read_instances(&mut self, account: AccountId, instance: &Object, at: &Path<'_>) {
+    fn read_instances(&mut self, account: AccountId, instance: &Object, at: &Place<'_>) {
         let count = self.integer(instance, at, "count", MAX_COUNT);
         let ids = self.instance_ids(instance, at, count);
         let named = self.text(instance, at, "region").unwrap_or("cn-hangzhou");
         let Some(region) = Region::find(named) else {
-            return self.mistake(&Path::Member(at, "region"), "no region of that id; DescribeRegions lists them");
+            return self.mistake(&Place::Member(at, "region"), "no region of that id; DescribeRegions lists them");
         };
         let spec = self.spec(instance, at, region);
         let role = self.attached_role(instance, at, account);
         let policy = self.text(instance, at, "policy");
         let address = self.address(instance, at, "private_ip");
         if address.is_some() && count.is_some() {
-            self.mistake(&Path::Member(at, "private_ip"), "count instances cannot share one private_ip");
+            self.mistake(&Place::Member(at, "private_ip"), "count instances cannot share one private_ip");
         }
         let (Some(ids), Some(spec)) = (ids, spec) else { return };
         if role.is_some() && spec.network == Network::Classic {
-            return self.mistake(&Path::Member(at, "role"), "an instance in the classic network cannot carry a role");
+            return self.mistake(&Place::Member(at, "role"), "an instance in the classic network cannot carry a role");
         }
         if policy.is_some_and(|policy| !Attachment::is_policy(policy)) {
             let reason = "a policy is a JSON object of at most 1024 characters, in a string";
-            return self.mistake(&Path::Member(at, "policy"), reason);
+            return self.mistake(&Place::Member(at, "policy"), reason);
         }
         if role.is_none() && policy.is_some() {
-            return self.mistake(&Path::Member(at, "policy"), "a policy narrows a role: name the role too");
+            return self.mistake(&Place::Member(at, "policy"), "a policy narrows a role: name the role too");
         }
         let spec = Arc::new(spec);
         if let Some(count) = count {
@@ -340,7 +314,7 @@ impl Reader<'_> {
             }
             let shown = id.clone();
             if !self.world.add_instance(id, instance) {
-                return self.mistake(&Path::Member(at, "id"), format!("the instance {shown} exists already"));
+                return self.mistake(&Place::Member(at, "id"), format!("the instance {shown} exists already"));
             }
         }
     }
@@ -349,10 +323,10 @@ impl Reader<'_> {
     fn instance_ids(
         &mut self,
         instance: &Object,
-        at: &Path<'_>,
+        at: &Place<'_>,
         count: Option<u64>,
     ) -> Option<Box<dyn Iterator<Item = InstanceId>>> {
-        let place = Path::Member(at, "id");
+        let place = Place::Member(at, "id");
         let id = self.text(instance, at, "id");
         match (id, count) {
             (Some(""), _) => {
@@ -378,16 +352,16 @@ impl Reader<'_> {
         }
     }
 
-    fn attached_role(&mut self, instance: &Object, at: &Path<'_>, account: AccountId) -> Option<RoleName> {
+    fn attached_role(&mut self, instance: &Object, at: &Place<'_>, account: AccountId) -> Option<RoleName> {
         let name = self.text(instance, at, "role")?;
         let known = self.world.role(account, name).map(|role| role.name.clone());
         if known.is_none() {
-            self.mistake(&Path::Member(at, "role"), format!("account {account} has no role {name}"));
+            self.mistake(&Place::Member(at, "role"), format!("account {account} has no role {name}"));
         }
         known
     }
 
-    fn spec(&mut self, instance: &Object, at: &Path<'_>, region: &'static Region) -> Option<Spec> {
+    fn spec(&mut self, instance: &Object, at: &Place<'_>, region: &'static Region) -> Option<Spec> {
         let before = self.mistakes.len();
         let part = region.id_part;
         let or = |text: Option<&str>, default: &str| -> Box<str> { text.unwrap_or(default).into() };
@@ -395,7 +369,7 @@ impl Reader<'_> {
             Some(zone) => {
                 if !region.zone_ids().any(|known| known == zone) {
                     let zones = region.zone_ids().collect::<Vec<_>>().join(", ");
-                    self.mistake(&Path::Member(at, "zone"), format!("no zone of {}; it has {zones}", region.id));
+                    self.mistake(&Place::Member(at, "zone"), format!("no zone of {}; it has {zones}", region.id));
                 }
                 zone.into()
             }
@@ -424,7 +398,7 @@ impl Reader<'_> {
             (None, None, Some(known)) => known,
             (None, None, None) => {
                 self.mistake(
-                    &Path::Member(at, "type"),
+                    &Place::Member(at, "type"),
                     "an instance type that is not known here: give cpu and memory (MiB) too",
                 );
                 (0, 0)
@@ -466,7 +440,7 @@ impl Reader<'_> {
             created: self.time(instance, at, "created").unwrap_or(self.now),
         };
         if spec.eip.is_some() && (classic || spec.public_ip.is_some()) {
-            self.mistake(&Path::Member(at, "eip"), "an EIP needs a VPC and stands in place of a public_ip");
+            self.mistake(&Place::Member(at, "eip"), "an EIP needs a VPC and stands in place of a public_ip");
         }
         (self.mistakes.len() == before).then_some(spec)
     }
@@ -483,7 +457,7 @@ impl Reader<'_> {
         }
     }
 
-    fn object<'v>(&mut self, value: &'v Value, at: &Path<'_>, known: &[&str], report: bool) -> Option<&'v Object> {
+    fn object<'v>(&mut self, value: &'v Value, at: &Place<'_>, known: &[&str], report: bool) -> Option<&'v Object> {
         let Value::Object(object) = value else {
             if report {
                 self.mistake(at, "must be an object");
@@ -491,100 +465,100 @@ impl Reader<'_> {
             return None;
         };
         for name in object.keys().filter(|name| report && !known.contains(&name.as_str())) {
-            self.mistake(&Path::Member(at, name), format!("no such member here; there are {}", known.join(", ")));
+            self.mistake(&Place::Member(at, name), format!("no such member here; there are {}", known.join(", ")));
         }
         Some(object)
     }
 
-    fn list<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str, report: bool) -> &'v [Value] {
+    fn list<'v>(&mut self, object: &'v Object, at: &Place<'_>, name: &str, report: bool) -> &'v [Value] {
         match object.get(name) {
             None => &[],
             Some(Value::Array(list)) => list,
             Some(_) => {
                 if report {
-                    self.mistake(&Path::Member(at, name), "must be an array");
+                    self.mistake(&Place::Member(at, name), "must be an array");
                 }
                 &[]
             }
         }
     }
 
-    fn text<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str) -> Option<&'v str> {
+    fn text<'v>(&mut self, object: &'v Object, at: &Place<'_>, name: &str) -> Option<&'v str> {
         let text = object.get(name)?.as_str();
         if text.is_none() {
-            self.mistake(&Path::Member(at, name), "must be a string");
+            self.mistake(&Place::Member(at, name), "must be a string");
         }
         text
     }
 
-    fn required_text<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str) -> Option<&'v str> {
+    fn required_text<'v>(&mut self, object: &'v Object, at: &Place<'_>, name: &str) -> Option<&'v str> {
         if !object.contains_key(name) {
             self.mistake(at, format!("needs {name}"));
             return None;
         }
         let text = self.text(object, at, name)?;
         if text.is_empty() {
-            self.mistake(&Path::Member(at, name), "cannot be empty");
+            self.mistake(&Place::Member(at, name), "cannot be empty");
         }
         Some(text).filter(|text| !text.is_empty())
     }
 
-    fn texts(&mut self, object: &Object, at: &Path<'_>, name: &str) -> Box<[Box<str>]> {
+    fn texts(&mut self, object: &Object, at: &Place<'_>, name: &str) -> Box<[Box<str>]> {
         let mut texts = Vec::new();
         for (index, value) in self.list(object, at, name, true).iter().enumerate() {
             match value.as_str() {
                 Some(text) => texts.push(text.into()),
-                None => self.mistake(&Path::Element(&Path::Member(at, name), index), "must be a string"),
+                None => self.mistake(&Place::Element(&Place::Member(at, name), index), "must be a string"),
             }
         }
         texts.into()
     }
 
-    fn choice<'v>(&mut self, object: &'v Object, at: &Path<'_>, name: &str, among: &[&str]) -> Option<&'v str> {
+    fn choice<'v>(&mut self, object: &'v Object, at: &Place<'_>, name: &str, among: &[&str]) -> Option<&'v str> {
         let chosen = self.text(object, at, name)?;
         if !among.contains(&chosen) {
-            self.mistake(&Path::Member(at, name), format!("must be one of {}", among.join(", ")));
+            self.mistake(&Place::Member(at, name), format!("must be one of {}", among.join(", ")));
         }
         Some(chosen)
     }
 
-    fn integer(&mut self, object: &Object, at: &Path<'_>, name: &str, most: u64) -> Option<u64> {
+    fn integer(&mut self, object: &Object, at: &Place<'_>, name: &str, most: u64) -> Option<u64> {
         let number = object.get(name)?.as_u64().filter(|number| (1..=most).contains(number));
         if number.is_none() {
-            self.mistake(&Path::Member(at, name), format!("must be a whole number from 1 to {most}"));
+            self.mistake(&Place::Member(at, name), format!("must be a whole number from 1 to {most}"));
         }
         number
     }
 
-    fn flag(&mut self, object: &Object, at: &Path<'_>, name: &str) -> bool {
+    fn flag(&mut self, object: &Object, at: &Place<'_>, name: &str) -> bool {
         match object.get(name) {
             None => false,
             Some(Value::Bool(flag)) => *flag,
             Some(_) => {
-                self.mistake(&Path::Member(at, name), "must be true or false");
+                self.mistake(&Place::Member(at, name), "must be true or false");
                 false
             }
         }
     }
 
-    fn time(&mut self, object: &Object, at: &Path<'_>, name: &str) -> Option<Timestamp> {
+    fn time(&mut self, object: &Object, at: &Place<'_>, name: &str) -> Option<Timestamp> {
         let time = parse_utc(self.text(object, at, name)?);
         if time.is_none() {
-            self.mistake(&Path::Member(at, name), "must be a time such as 2026-01-05T08:00:00Z");
+            self.mistake(&Place::Member(at, name), "must be a time such as 2026-01-05T08:00:00Z");
         }
         time
     }
 
-    fn address(&mut self, object: &Object, at: &Path<'_>, name: &str) -> Option<Ipv4Addr> {
+    fn address(&mut self, object: &Object, at: &Place<'_>, name: &str) -> Option<Ipv4Addr> {
         let address = self.text(object, at, name)?.parse().ok();
         if address.is_none() {
-            self.mistake(&Path::Member(at, name), "must be an IPv4 address");
+            self.mistake(&Place::Member(at, name), "must be an IPv4 address");
         }
         address
     }
 
-    fn tags(&mut self, object: &Object, at: &Path<'_>) -> Box<[(Box<str>, Box<str>)]> {
-        let place = Path::Member(at, "tags");
+    fn tags(&mut self, object: &Object, at: &Place<'_>) -> Box<[(Box<str>, Box<str>)]> {
+        let place = Place::Member(at, "tags");
         let mut tags = Vec::new();
         match object.get("tags") {
             None => {}
@@ -592,7 +566,7 @@ impl Reader<'_> {
                 for (key, value) in map {
                     match value.as_str() {
                         Some(value) => tags.push((key.as_str().into(), value.into())),
-                        None => self.mistake(&Path::Member(&place, key), "must be a string"),
+                        None => self.mistake(&Place::Member(&place, key), "must be a string"),
                     }
                 }
             }
