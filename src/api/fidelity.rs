@@ -363,7 +363,7 @@ pub static RULES: &[Rule] = &[
         test: "describe_endpoints_answers_with_the_called_address",
     },
     Rule {
-        rule: "A policy document needs `Version` `\"1\"` and a `Statement` that is a list or a single object; no list of it may be empty, no member may be there twice, and members that the pages do not name are refused (also `NotResource` and `NotPrincipal`)",
+        rule: "A policy document needs `Version` `\"1\"` and a `Statement` that is a list or a single object; no list of it may be empty, no member may be there twice (of a document in a seed the last one counts), and members that the pages do not name are refused (also `NotResource` and `NotPrincipal`)",
         evidence: Evidence::Inferred,
         source: "ram.md 5",
         place: "policy/document.rs",
@@ -391,7 +391,7 @@ pub static RULES: &[Rule] = &[
         test: "each_operator_of_the_table",
     },
     Rule {
-        rule: "Condition values may be bare numbers and booleans; times may have an offset, `true` and `false` any case, addresses may be IPv6; a value of another type is a mistake of the document",
+        rule: "Condition values may be bare numbers and booleans; times may have an offset, `true` and `false` any case, addresses may be IPv6, numbers are 64-bit floating point; a value of another type is a mistake of the document",
         evidence: Evidence::Inferred,
         source: "ram.md 5",
         place: "policy/condition.rs",
@@ -412,7 +412,7 @@ pub static RULES: &[Rule] = &[
         test: "a_role_is_known_with_and_without_a_region",
     },
     Rule {
-        rule: "The policy of an attachment is decided like that of a session, before the role's policies; one that is no policy document allows nothing",
+        rule: "The policy of an attachment is any JSON object; one that is no policy document allows nothing",
         evidence: Evidence::Inferred,
         source: "ecs-instance-ram-role.md 7, A11",
         place: "policy/document.rs",
@@ -423,7 +423,14 @@ pub static RULES: &[Rule] = &[
         evidence: Evidence::Inferred,
         source: "ram.md 5 and 8",
         place: "policy/trust.rs",
-        test: "each_principal_of_the_table",
+        test: "a_document_has_at_most_6144_characters_and_no_wildcard_lets_anybody_in",
+    },
+    Rule {
+        rule: "Conditions of a trust policy count when a role is attached: `acs:CurrentTime` is known then, no other key is",
+        evidence: Evidence::Inferred,
+        source: "ecs-instance-ram-role.md 5.9; ram.md 5",
+        place: "services/ecs/attach_instance_ram_role.rs",
+        test: "a_role_whose_trust_has_a_time_can_be_attached_only_then",
     },
     Rule {
         rule: "The documents of `AdministratorAccess`, `ReadOnlyAccess`, `AliyunRAMFullAccess`, `AliyunRAMReadOnlyAccess` and `AliyunSTSAssumeRoleAccess` are read from their names",

@@ -57,8 +57,8 @@ impl TrustPolicy {
         &self.text
     }
 
-    /// The users and roles that it names by ARN. The service refuses a document that names one that
-    /// does not exist (ram.md 5, documented).
+    /// The users and roles that it names by ARN. The service refuses a document that names a user who
+    /// does not exist (ram.md 5, documented); a role alike (inferred).
     pub fn named_identities(&self) -> impl Iterator<Item = &str> {
         let principals = self.statements.iter().flat_map(|statement| &statement.principals);
         principals.filter(|principal| principal.kind == Kind::Identity).map(|principal| &*principal.name)
@@ -78,9 +78,9 @@ impl TrustPolicy {
     }
 
     /// Whether a service, such as `ecs.aliyuncs.com`, may take on the role
-    /// (ecs-instance-ram-role.md 5.9, documented).
-    pub fn trusts(&self, service: &str) -> bool {
-        self.decide((), Assumer::Service(service), &Context::default()).is_allowed()
+    /// (ecs-instance-ram-role.md 5.9, documented; that conditions count: inferred).
+    pub fn trusts(&self, service: &str, context: &Context<'_>) -> bool {
+        self.decide((), Assumer::Service(service), context).is_allowed()
     }
 }
 
@@ -158,7 +158,8 @@ impl Kind {
 }
 
 impl Principal {
-    /// Users and roles are found without regard to case, as elsewhere (ram.md 2, inferred).
+    /// Users and roles are found without regard to case, as elsewhere (ram.md 2, inferred); services and
+    /// providers with it (inferred).
     fn covers(&self, assumer: Assumer<'_>) -> bool {
         match (self.kind, assumer) {
             (Kind::Account, Assumer::Ram(arn)) => arn.starts_with(&*self.name),
@@ -194,7 +195,7 @@ fn read_principals(node: &Node, at: &Place<'_>) -> Result<Box<[Principal]>, Poli
 fn read_service(node: &Node, at: &Place<'_>) -> Result<Principal, PolicyError> {
     match node.text(at)? {
         "" => Err(at.wrong("cannot be empty")),
-        name if name.contains('*') => Err(at.wrong("a service has no wildcards")),
+        name if name.contains(['*', '?']) => Err(at.wrong("a service has no wildcards")),
         name => Ok(Principal { kind: Kind::Service, name: name.into() }),
     }
 }
@@ -245,6 +246,7 @@ impl Serialize for Principals<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::json::Fault;
     use super::*;
 
     const WEB: Assumer<'_> = Assumer::Ram("acs:ram::1000000000000001:role/web");
@@ -262,6 +264,7 @@ mod tests {
     #[test]
     fn each_principal_of_the_table() {
         let provider = Assumer::Federated("acs:ram::1000000000000001:saml-provider/corp");
+        let oidc = Assumer::Federated("acs:ram::1000000000000001:oidc-provider/corp");
         let ecs = Assumer::Service("ecs.aliyuncs.com");
         for (text, allowed, refused) in [
             (r#"{"RAM":"acs:ram::1000000000000001:root"}"#, vec![ANN, WEB], vec![ecs, provider]),
@@ -269,7 +272,8 @@ mod tests {
             (r#"{"RAM":"acs:ram::1000000000000001:user/Ann"}"#, vec![ANN], vec![WEB, ecs]),
             (r#"{"RAM":"acs:ram::1000000000000001:role/web"}"#, vec![WEB], vec![ANN, ecs]),
             (r#"{"Service":["fc.aliyuncs.com","ecs.aliyuncs.com"]}"#, vec![ecs], vec![ANN, Assumer::Service("ecs")]),
-            (r#"{"Federated":["acs:ram::1000000000000001:saml-provider/corp"]}"#, vec![provider], vec![ANN, ecs]),
+            (r#"{"Federated":["acs:ram::1000000000000001:saml-provider/corp"]}"#, vec![provider], vec![ANN, ecs, oidc]),
+            (r#"{"Federated":"acs:ram::1000000000000001:oidc-provider/corp"}"#, vec![oidc], vec![provider]),
             (
                 r#"{"Service":"ecs.aliyuncs.com","RAM":"acs:ram::1000000000000001:user/ann"}"#,
                 vec![ANN, ecs],
@@ -313,7 +317,21 @@ mod tests {
         assert_eq!(TrustPolicy::parse(&printed).expect("a policy").statements, policy.statements);
         let service = TrustPolicy::of_service("ecs.aliyuncs.com");
         assert_eq!(TrustPolicy::parse(service.text()).expect("a policy").statements, service.statements);
-        assert!(service.trusts("ecs.aliyuncs.com") && !service.trusts("fc.aliyuncs.com"));
+        let trusts = |name| service.trusts(name, &Context::default());
+        assert!(trusts("ecs.aliyuncs.com") && !trusts("fc.aliyuncs.com") && !trusts("ECS.aliyuncs.com"));
+    }
+
+    #[test]
+    fn a_document_has_at_most_6144_characters_and_no_wildcard_lets_anybody_in() {
+        let of_length = |length: usize| {
+            let around = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":""}}]}"#;
+            around.replace(r#""Service":"""#, &format!(r#""Service":"{}""#, "s".repeat(length - around.len())))
+        };
+        assert!(TrustPolicy::parse(&of_length(6144)).is_ok());
+        assert_eq!(TrustPolicy::parse(&of_length(6145)).expect_err("too long").fault, Fault::Length);
+        for wildcard in [r#"{"Service":"*"}"#, r#"{"RAM":"acs:ram::*:root"}"#, r#"{"RAM":"acs:ram::1:role/a?"}"#] {
+            assert!(principal(wildcard).is_err(), "{wildcard}");
+        }
     }
 
     #[test]
@@ -324,6 +342,7 @@ mod tests {
             (r#"{"Aws":"*"}"#, "$.Statement[0].Principal.Aws: no such element here; there are RAM, Service, Federated"),
             (r#"{"Service":""}"#, "$.Statement[0].Principal.Service: cannot be empty"),
             (r#"{"Service":["*"]}"#, "$.Statement[0].Principal.Service[0]: a service has no wildcards"),
+            (r#"{"Service":"ec?.aliyuncs.com"}"#, "$.Statement[0].Principal.Service: a service has no wildcards"),
             (
                 r#"{"RAM":["acs:ram::1:root","*"]}"#,
                 "$.Statement[0].Principal.RAM[1]: must be acs:ram::<account>:root, :user/<name> or :role/<name>",

@@ -125,3 +125,23 @@ async fn a11_a_policy_is_a_json_object_of_at_most_1024_characters() {
     assert_eq!(server.role_of(PLAIN), None);
     assert_eq!(call(&server, &[PLAIN], "web-role").param("Policy", of_length(1024)).send().await.status, 200);
 }
+
+#[tokio::test]
+async fn a_role_whose_trust_has_a_time_can_be_attached_only_then() {
+    let trust = |operator: &str| {
+        json!({ "Version": "1", "Statement": { "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": { "Service": "ecs.aliyuncs.com" },
+            "Condition": { operator: { "acs:CurrentTime": "2020-01-01T00:00:00Z" } } } })
+    };
+    let server = support::start_seeded(json!({ "accounts": [{
+        "keys": [{ "id": "test", "secret": "test" }],
+        "roles": [
+            { "name": "since", "trust": trust("DateGreaterThan") },
+            { "name": "until", "trust": trust("DateLessThan") },
+        ],
+        "instances": [{ "id": "i-1" }],
+    }] }))
+    .await;
+    assert_eq!(attach(&server, &["i-1"], "until").await.code(), (404, "InvalidRamRole.NotEcsRole".to_owned()));
+    assert_eq!(attach(&server, &["i-1"], "since").await.json()["FailCount"], 0);
+}

@@ -10,6 +10,7 @@ use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Writ
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
+use crate::policy::{Context, key};
 use crate::world::{Attachment, InstanceId, Region, RequestId, RoleName, World};
 
 /// Puts a role on each listed instance.
@@ -91,7 +92,7 @@ impl Write for AttachInstanceRamRole {
     fn call(ctx: &Ctx<'_>, world: &mut World, input: Input) -> Result<Output, ApiError> {
         let Input { region, ram_role_name, instance_ids, policy } = input;
         let role = world.role(ctx.caller.account, &ram_role_name).ok_or(Code::RoleNotFound)?;
-        if !role.trust.trusts("ecs.aliyuncs.com") {
+        if !role.trust.trusts("ecs.aliyuncs.com", &Context::default().with(key::CURRENT_TIME, ctx.now)) {
             return Err(Code::RoleNotForEcs.into());
         }
         let role = role.name.clone();
