@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const INSTANCE: &str = "acs:ecs:cn-hangzhou:1000000000000001:instance/i-bp1ecsim0000000web01";
 
-/// Ten policies of five statements: more than the service lets a user have of its own (ram.md 4).
+/// Ten policies of five statements: as many as the service lets a user have of its own (ram.md 4).
 fn policies(statement: impl Fn(usize) -> Value) -> Vec<PermissionPolicy> {
     let document = |first: usize| {
         let statements: Vec<_> = (first..first + 5).map(&statement).collect();

@@ -41,7 +41,8 @@ impl Value<'_> {
     fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Time(time) => Cow::Owned(time.to_string()),
+            // Whole seconds, as the pages write times; the service's text is not known (inferred).
+            Self::Time(time) => Cow::Owned(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
             Self::Flag(flag) => Cow::Borrowed(if *flag { "true" } else { "false" }),
             Self::Address(address) => Cow::Owned(address.to_string()),
         }
@@ -65,7 +66,7 @@ impl Value<'_> {
 
     fn address(&self) -> Option<IpAddr> {
         match self {
-            Self::Address(address) => Some(address.to_canonical()),
+            Self::Address(address) => Some(*address),
             Self::Text(text) => text.parse().ok().map(|address: IpAddr| address.to_canonical()),
             _ => None,
         }
@@ -101,8 +102,9 @@ impl From<bool> for Value<'_> {
 }
 
 impl From<IpAddr> for Value<'_> {
+    /// An IPv4 address that a listener for both gives as IPv6 is the IPv4 address.
     fn from(address: IpAddr) -> Self {
-        Self::Address(address)
+        Self::Address(address.to_canonical())
     }
 }
 
@@ -113,7 +115,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Adds a value; a key may have several.
+    /// Adds a value; a key may have several, of which one is enough (inferred: the pages speak of one).
     #[must_use]
     pub fn with(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
         self.values.push((key.into(), value.into()));
@@ -230,7 +232,12 @@ impl Condition {
             let at = Place::Member(at, name);
             let operator = OPERATORS.iter().find(|operator| operator.name == name);
             let operator = operator.ok_or_else(|| at.wrong("no such operator"))?;
-            for (key, values) in keys.any_members(&at)?.iter() {
+            let keys = keys.any_members(&at)?;
+            if keys.is_empty() {
+                // It would hold always, which nobody means (inferred).
+                return Err(at.wrong("cannot be empty"));
+            }
+            for (key, values) in keys.iter() {
                 let wanted = Wanted::read(operator.family, values, &Place::Member(&at, key))?;
                 conditions.push(Self { operator, key: key.into(), wanted });
             }
@@ -238,8 +245,7 @@ impl Condition {
         Ok(conditions.into())
     }
 
-    /// Whether the request meets the condition: one of its values and one of those wanted must fit
-    /// (documented). A `Not` operator holds when none fits, also where the request brings no value;
+    /// Whether the request meets the condition: its value must fit one of those wanted (documented). A `Not` operator holds when none fits, also where the request brings no value;
     /// the others do not hold then, nor where a value has another type (inferred).
     pub(super) fn holds(&self, context: &Context<'_>) -> bool {
         let fits = context.values().any(|(key, value)| key == &*self.key && self.wanted.has(value));
@@ -339,6 +345,7 @@ fn lower(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
+/// Numbers are compared as 64-bit floating point (inferred: no documented key is a number).
 fn parse_number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
@@ -511,6 +518,16 @@ mod tests {
         ] {
             assert!(holds(operator, key, values, &context), "{operator} {key}");
         }
+        let mapped: IpAddr = "::ffff:203.0.113.7".parse().expect("an address");
+        let late: Timestamp = "2026-01-05T08:00:00.5Z".parse().expect("a time");
+        let context_of_a_server = Context::default().with(key::SOURCE_IP, mapped).with(key::CURRENT_TIME, late);
+        for (operator, key, values) in [
+            ("IpAddress", "acs:SourceIp", r#""203.0.113.7""#),
+            ("StringEquals", "acs:SourceIp", r#""203.0.113.7""#),
+            ("StringEquals", "acs:CurrentTime", r#""2026-01-05T08:00:00Z""#),
+        ] {
+            assert!(holds(operator, key, values, &context_of_a_server), "{operator} {key}");
+        }
         assert!(!holds("StringEquals", "acs:service", r#""ecs.aliyuncs.com""#, &context));
         assert!(!holds("NumericEquals", "acs:MFAPresent", "1", &context));
     }
@@ -560,6 +577,7 @@ mod tests {
             (r#"{"StringEqualsIfExists":{}}"#, "$.C.StringEqualsIfExists: no such operator"),
             (r#"{"stringEquals":{}}"#, "$.C.stringEquals: no such operator"),
             (r#"{"Bool":[]}"#, "$.C.Bool: must be an object"),
+            (r#"{"Bool":{}}"#, "$.C.Bool: cannot be empty"),
             (r#"{"Bool":{"a/b":"yes"}}"#, "$.C.Bool.a/b: must be true or false"),
             (r#"{"Bool":{"k":["true",{}]}}"#, "$.C.Bool.k[1]: must be a string"),
             (r#"{"StringEquals":{"k":null}}"#, "$.C.StringEquals.k: must be a string"),

@@ -352,5 +352,28 @@ mod tests {
             let _ = PermissionPolicy::parse(&text, Use::Identity);
             let _ = super::super::trust::TrustPolicy::parse(&text);
         }
+
+        #[test]
+        fn no_text_in_a_document_makes_the_reader_or_a_decision_panic(
+            texts in proptest::array::uniform4("(acs:(ram|ecs):|ecs:|\\*|\\?|:|/|[0-9]{1,3}\\.|[a-z北]|.){0,8}"),
+            operator in select(&["StringLike", "NumericLessThan", "DateEquals", "Bool", "IpAddress"][..]),
+            context in contexts(), question in questions(),
+        ) {
+            let [action, resource, key, value] = &texts;
+            let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+            let conditional = json!({ "Effect": "Deny", "Action": "*", "Resource": "*",
+                "Condition": { operator: { key.as_str(): [value, "10.0.0.0/8"] } } });
+            for statement in [statement, conditional] {
+                let text = json!({ "Version": "1", "Statement": statement }).to_string();
+                if let Ok(policy) = PermissionPolicy::parse(&text, Use::Identity) {
+                    let _ = ask(&policy, question, &context.clone().with(key.as_str(), value.as_str()));
+                }
+            }
+            for kind in ["RAM", "Service", "Federated"] {
+                let text = json!({ "Version": "1", "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole",
+                    "Principal": { kind: resource } }] });
+                let _ = super::super::trust::TrustPolicy::parse(&text.to_string());
+            }
+        }
     }
 }

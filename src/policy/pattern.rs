@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn many_stars_on_a_long_text_take_no_time() {
         let pattern = Pattern::new(&"*a?".repeat(2000), Case::Ignored);
-        assert!(!pattern.matches(&format!("{}b", "a".repeat(6000))[..3999]));
+        assert!(!pattern.matches(&"a".repeat(3999)));
         assert!(pattern.matches(&"a".repeat(4000)));
     }
 

@@ -66,8 +66,8 @@ pub(super) struct ResourcePattern {
     whole: Pattern,
     /// The parts other than `*` with their places, the last first as the one that tells most apart.
     parts: Option<Box<[(usize, Pattern)]>>,
-    /// Whether it may fit the ARN of a role without its region and not the one with it. `*` cannot, nor
-    /// a pattern whose first `*` stands where the region does: whatever follows fits behind a region too.
+    /// Whether it may fit the ARN of a role without its region and not the one with it. A pattern whose
+    /// first `*` stands where the region does cannot: whatever follows fits behind a region too.
     spells_region: bool,
 }
 
@@ -78,7 +78,7 @@ impl ResourcePattern {
             let telling = parts.into_iter().rev().filter(|(_, part)| *part != "*");
             telling.map(|(place, part)| (place, Pattern::new(part, Case::Kept))).collect()
         });
-        let spells_region = text != "*" && text.find('*') != Some(RAM.len());
+        let spells_region = text.find('*') != Some(RAM.len());
         Self { whole: Pattern::new(text, Case::Kept), parts, spells_region }
     }
 
@@ -128,7 +128,7 @@ mod tests {
 
         #[test]
         fn a_role_fits_as_if_both_its_spellings_were_matched(
-            pattern in "(acs:ram:|acs:r?m:|a*)[:*?1cn-]{0,5}(:1:role/w)?\\*?",
+            pattern in "(acs:ram:|acs:r\\?m:|a\\*)[:*?1cn-]{0,5}(:1:role/w)?\\*?",
         ) {
             let (with, without) = ("acs:ram:cn:1:role/w", "acs:ram::1:role/w");
             let whole = Pattern::new(&pattern, Case::Kept);
