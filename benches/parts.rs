@@ -46,17 +46,18 @@ fn signing(c: &mut Criterion) {
         b.iter(|| rpc_v1::verify(&secret, rpc_v1::Algorithm::HmacSha1, black_box(&text), given));
     });
 
-    let names = "host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
+    let names =
+        ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];
     let mut headers = HeaderMap::new();
-    for name in names.split(';') {
+    for name in names {
         headers.insert(name, HeaderValue::from_static("a value of about the usual length"));
     }
     let query = acs3::canonical_query(&[("InstanceIds", r#"["i-bench00000001"]"#), ("RegionId", "cn-hangzhou")]);
     let algorithm = acs3::Algorithm::HmacSha256;
     group.bench_function("ACS3 canonical request", |b| {
-        b.iter(|| acs3::canonical_request(algorithm, "POST", black_box(&query), &headers, names, b""));
+        b.iter(|| acs3::canonical_request(algorithm, "POST", black_box(&query), &headers, &names, b""));
     });
-    let canonical = acs3::canonical_request(algorithm, "POST", &query, &headers, names, b"");
+    let canonical = acs3::canonical_request(algorithm, "POST", &query, &headers, &names, b"");
     group.bench_function("ACS3 verify", |b| {
         b.iter(|| {
             let text = acs3::string_to_sign(algorithm, black_box(&canonical));

@@ -71,14 +71,13 @@ fuzz_target!(|data: &[u8]| -> Corpus {
 fn check_authorization(value: &str) {
     let parsed = acs3::parse_authorization(value);
     let book = authorization(value);
-    assert_eq!(parsed.map(|p| [p.algorithm, p.credential, p.signed_headers, p.signature]), book, "{value:?}");
-    if let Some(parsed) = parsed {
-        let [algorithm, credential, signed_headers, signature] =
-            [parsed.algorithm, parsed.credential, parsed.signed_headers, parsed.signature];
+    let joined = parsed.as_ref().map(|parsed| parsed.signed_headers.join(";"));
+    let parts = parsed.as_ref().zip(joined.as_deref());
+    assert_eq!(parts.map(|(p, names)| [p.algorithm, p.credential, names, p.signature]), book, "{value:?}");
+    if let Some([algorithm, credential, signed_headers, signature]) = book {
         let written =
             format!("{algorithm} Signature={signature}, SignedHeaders={signed_headers},Credential={credential}");
-        assert_eq!(acs3::parse_authorization(&written), Some(parsed), "{written:?}");
-        assert_eq!(parsed.signed_headers().collect::<Vec<_>>().join(";"), signed_headers);
+        assert_eq!(acs3::parse_authorization(&written), parsed, "{written:?}");
         let known = ["ACS3-HMAC-SHA256", "ACS3-HMAC-SM3"].contains(&algorithm);
         assert_eq!(acs3::Algorithm::parse(algorithm).is_some(), known);
     }
@@ -119,7 +118,8 @@ fn check_signature(input: &Input, name: &str, hash: Hash) {
     }
     let names = input.signed_headers.iter().map(Name::text).chain(input.odd_signed_header.as_deref());
     let signed_headers = names.collect::<Vec<_>>().join(";");
-    let canonical = acs3::canonical_request(algorithm, method, &book_query, &headers, &signed_headers, body);
+    let names: Vec<_> = signed_headers.split(';').collect();
+    let canonical = acs3::canonical_request(algorithm, method, &book_query, &headers, &names, body);
     let book = by_the_book::acs3_request(hash, method, &book_query, &book_headers, &signed_headers, body);
     assert_eq!(String::from_utf8_lossy(&canonical), String::from_utf8_lossy(&book));
     assert_eq!(canonical, book);

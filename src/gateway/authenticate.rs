@@ -76,13 +76,11 @@ const COVERED: [HeaderName; 4] = [request::ACTION, request::VERSION, request::DA
 
 fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Caller, ApiError> {
     let family = Family::General;
-    let authorization = call.authorization.ok_or(Code::SignatureIncomplete)?;
+    let authorization = call.authorization.as_ref().ok_or(Code::SignatureIncomplete)?;
     let date = call.header(&request::DATE).filter(|date| !date.is_empty());
     let date = date.ok_or_else(|| family.missing("Timestamp"))?;
-    let is_covered =
-        |name: &HeaderName| authorization.signed_headers().any(|signed| signed.eq_ignore_ascii_case(name.as_str()));
     let must_be_covered = |name: &HeaderName| call.head.headers.contains_key(name) || *name == request::CONTENT_SHA256;
-    if !COVERED.iter().filter(|name| must_be_covered(name)).all(is_covered) {
+    if !COVERED.iter().filter(|name| must_be_covered(name)).all(|name| authorization.covers(name.as_str())) {
         return Err(Code::SignatureIncomplete.into());
     }
 
@@ -95,7 +93,7 @@ fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Ca
         call.head.method.as_str(),
         &call.canonical_query,
         &call.head.headers,
-        authorization.signed_headers,
+        &authorization.signed_headers,
         call.body,
     );
     let text = acs3::string_to_sign(algorithm, &canonical);

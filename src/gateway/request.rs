@@ -122,7 +122,7 @@ impl<'a> Call<'a> {
     /// The key id that the call names, which picks its space.
     pub(super) fn access_key_id(&self) -> Option<&str> {
         match self.style {
-            Style::Acs3 => self.authorization.map(|parsed| parsed.credential),
+            Style::Acs3 => self.authorization.as_ref().map(|parsed| parsed.credential),
             _ => self.params.get("AccessKeyId"),
         }
     }

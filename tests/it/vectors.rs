@@ -178,7 +178,7 @@ fn check_acs3(vector: &Vector) {
         &vector.method,
         &acs3::canonical_query(&vector.query()),
         &vector.header_map(),
-        authorization.signed_headers,
+        &authorization.signed_headers,
         vector.body.as_bytes(),
     );
     assert_eq!(std::str::from_utf8(&canonical).ok(), vector.canonical_request.as_deref(), "{name}");

@@ -41,26 +41,26 @@ impl Algorithm {
 }
 
 /// The parts of an `Authorization` value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorization<'a> {
     pub algorithm: &'a str,
     pub credential: &'a str,
-    /// As written, `;` between the names.
-    pub signed_headers: &'a str,
+    /// The names of the signed headers, as written and in that order.
+    pub signed_headers: Vec<&'a str>,
     pub signature: &'a str,
 }
 
-impl<'a> Authorization<'a> {
-    /// The names of the signed headers.
-    pub fn signed_headers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.signed_headers.split(';')
+impl Authorization<'_> {
+    /// Whether a header is among the signed ones, in any case.
+    pub fn covers(&self, name: &str) -> bool {
+        self.signed_headers.iter().any(|signed| signed.eq_ignore_ascii_case(name))
     }
 }
 
 /// Reads `<algorithm> Credential=…,SignedHeaders=…,Signature=…`; spaces after commas pass
 /// (protocol.md 5.1, inferred). `None` if a part is absent, anything else is in it, or a header is
 /// named twice: each name copies its value, so that repeats could make a small request huge.
-pub fn parse_authorization<'a>(value: &'a str) -> Option<Authorization<'a>> {
+pub fn parse_authorization(value: &str) -> Option<Authorization<'_>> {
     let (algorithm, rest) = value.trim().split_once(' ')?;
     let (mut credential, mut signed_headers, mut signature) = (None, None, None);
     for part in rest.split(',') {
@@ -75,16 +75,26 @@ pub fn parse_authorization<'a>(value: &'a str) -> Option<Authorization<'a>> {
             return None;
         }
     }
-    let parsed = Authorization {
-        algorithm,
-        credential: credential.filter(|id| !id.is_empty())?,
-        signed_headers: signed_headers.filter(|names| !names.is_empty())?,
-        signature: signature?,
-    };
-    let lower = |name: &'a str| name.bytes().map(|b| b.to_ascii_lowercase());
-    let mut names: Vec<_> = parsed.signed_headers().collect();
-    names.sort_unstable_by(|a, b| lower(a).cmp(lower(b)));
-    names.windows(2).all(|pair| !pair[0].eq_ignore_ascii_case(pair[1])).then_some(parsed)
+    let signed_headers: Vec<_> = signed_headers.filter(|names| !names.is_empty())?.split(';').collect();
+    if has_repeats(&signed_headers) {
+        return None;
+    }
+    let credential = credential.filter(|id| !id.is_empty())?;
+    Some(Authorization { algorithm, credential, signed_headers, signature: signature? })
+}
+
+/// Whether two names are the same in any case. Clients sort them, so that one pass nearly always tells.
+fn has_repeats(names: &[&str]) -> bool {
+    fn lower(name: &str) -> impl Iterator<Item = u8> {
+        name.bytes().map(|b| b.to_ascii_lowercase())
+    }
+    let ascends = |names: &[&str]| names.is_sorted_by(|a, b| lower(a).lt(lower(b)));
+    if ascends(names) {
+        return false;
+    }
+    let mut sorted = names.to_vec();
+    sorted.sort_unstable_by(|a, b| lower(a).cmp(lower(b)));
+    !ascends(&sorted)
 }
 
 /// The decoded query pairs, sorted and encoded; repeats stay (protocol.md 5.2).
@@ -110,22 +120,29 @@ pub fn canonical_request(
     method: &str,
     canonical_query: &str,
     headers: &HeaderMap,
-    signed_headers: &str,
+    signed_headers: &[&str],
     body: &[u8],
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(512 + canonical_query.len());
+    let mut out = Vec::with_capacity(768 + canonical_query.len());
     out.extend_from_slice(method.as_bytes());
     out.extend_from_slice(b"\n/\n");
     out.extend_from_slice(canonical_query.as_bytes());
     out.push(b'\n');
-    for name in signed_headers.split(';') {
-        out.extend(name.bytes().map(|b| b.to_ascii_lowercase()));
+    for name in signed_headers {
+        let start = out.len();
+        out.extend_from_slice(name.as_bytes());
+        out[start..].make_ascii_lowercase();
         out.push(b':');
         header_value(&mut out, headers, name);
         out.push(b'\n');
     }
     out.push(b'\n');
-    out.extend_from_slice(signed_headers.as_bytes());
+    for (index, name) in signed_headers.iter().enumerate() {
+        if index > 0 {
+            out.push(b';');
+        }
+        out.extend_from_slice(name.as_bytes());
+    }
     out.push(b'\n');
     algorithm.hash_into(&mut out, body);
     out
@@ -133,7 +150,10 @@ pub fn canonical_request(
 
 /// The trimmed values of a header, sorted and joined by commas; nothing if it is absent.
 fn header_value(out: &mut Vec<u8>, headers: &HeaderMap, name: &str) {
-    let mut values: Vec<&[u8]> = headers.get_all(name).iter().map(|value| value.as_bytes().trim_ascii()).collect();
+    let mut values = headers.get_all(name).iter().map(|value| value.as_bytes().trim_ascii());
+    let (Some(first), second) = (values.next(), values.next()) else { return };
+    let Some(second) = second else { return out.extend_from_slice(first) };
+    let mut values: Vec<_> = [first, second].into_iter().chain(values).collect();
     values.sort_unstable();
     for (index, value) in values.into_iter().enumerate() {
         if index > 0 {
@@ -156,7 +176,8 @@ pub fn string_to_sign(algorithm: Algorithm, canonical_request: &[u8]) -> String 
 /// # Errors
 /// [`Mismatch`] also for a signature that is no hex.
 pub fn verify(secret: &Secret, algorithm: Algorithm, text: &str, signature: &str) -> Result<(), Mismatch> {
-    let given = hex::decode(signature).map_err(|_| Mismatch)?;
+    let mut given = [0; 32];
+    hex::decode_to_slice(signature, &mut given).map_err(|_| Mismatch)?;
     match algorithm {
         Algorithm::HmacSha256 => secret.acs3_sha256().chain_update(text).verify_slice(&given),
         Algorithm::HmacSm3 => hmac_of::<Sm3>(secret).chain_update(text).verify_slice(&given),
@@ -182,7 +203,7 @@ mod tests {
         let good = "ACS3-HMAC-SHA256 Credential=k,SignedHeaders=host;x-acs-date,Signature=ab";
         let parsed = parse_authorization(good).expect("well formed");
         assert_eq!((parsed.algorithm, parsed.credential, parsed.signature), ("ACS3-HMAC-SHA256", "k", "ab"));
-        assert_eq!(parsed.signed_headers().collect::<Vec<_>>(), ["host", "x-acs-date"]);
+        assert_eq!(parsed.signed_headers, ["host", "x-acs-date"]);
         assert_eq!(parse_authorization(&good.replace(',', ", ")), Some(parsed));
         assert!(
             parse_authorization("A Credential=k,SignedHeaders=h,Signature=").is_some(),
@@ -198,6 +219,7 @@ mod tests {
             "A Credential=k,SignedHeaders=h,Signature=s,Other=x",
             "A Credential=k SignedHeaders=h Signature=s",
             "A Credential=k,SignedHeaders=host;x-a;Host,Signature=s",
+            "A Credential=k,SignedHeaders=host;HOST,Signature=s",
         ] {
             assert_eq!(parse_authorization(bad), None, "{bad:?}");
         }
@@ -208,7 +230,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("x-a", http::HeaderValue::from_static(" b  c "));
         headers.append("x-a", http::HeaderValue::from_static("a"));
-        let canonical = canonical_request(Algorithm::HmacSha256, "GET", "", &headers, "X-A;x-none", b"");
+        let canonical = canonical_request(Algorithm::HmacSha256, "GET", "", &headers, &["X-A", "x-none"], b"");
         let text = String::from_utf8(canonical).expect("text");
         assert!(text.starts_with("GET\n/\n\nx-a:a,b  c\nx-none:\n\nX-A;x-none\ne3b0c442"), "{text}");
     }
