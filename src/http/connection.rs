@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
+use bytes::BytesMut;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tower::Service;
 
@@ -22,6 +23,9 @@ use crate::api::error::Code;
 
 /// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
+
+/// How long a client that has its last answer may go on sending. One that reads it has closed long before.
+const LINGERING: Duration = Duration::from_millis(250);
 
 /// Serves a connection until it ends or the server closes.
 pub(super) async fn serve<I>(io: I, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>)
@@ -70,22 +74,35 @@ where
             }
         }
     };
+    let parts = connection.into_parts();
+    let mut io = parts.io.into_inner();
     match ended {
         Ok(()) => {}
         Err(error) if error.is_timeout() => {
-            let parts = connection.into_parts();
             // A connection that was idle ends in silence; one that stopped inside a head gets an answer.
             if !parts.read_buf.is_empty() {
-                let _ = tokio::time::timeout(CLOSING, too_slow(parts.io.into_inner(), &shared)).await;
+                let _ = tokio::time::timeout(CLOSING, too_slow(&mut io, &shared)).await;
             }
         }
         Err(error) => tracing::debug!(%error, "a connection ended early"),
+    }
+    if *phase.borrow() == Phase::Open {
+        let _ = tokio::time::timeout(LINGERING, discard(io)).await;
+    }
+}
+
+/// Reads what the client still sends after the last answer. Closing before it has come would make the system answer
+/// it with a reset, and a reset takes the answer away from a client that has not read it yet.
+async fn discard<I: AsyncRead + Unpin>(mut io: I) {
+    let mut scrap = BytesMut::with_capacity(16 << 10);
+    while io.read_buf(&mut scrap).await.is_ok_and(|count| count > 0) {
+        scrap.clear();
     }
 }
 
 /// Answers a head that never became whole. The HTTP library only closes, so this writes the
 /// envelope itself (decision 24).
-async fn too_slow<I: AsyncWrite + Unpin>(mut io: I, shared: &Shared) {
+async fn too_slow<I: AsyncWrite + Unpin>(io: &mut I, shared: &Shared) {
     let (head, ()) = Request::new(()).into_parts();
     let (head, body) = marked(shared.app.gateway.refuse(&head, &Code::TooSlow.into())).into_parts();
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else { return };

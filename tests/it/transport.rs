@@ -195,6 +195,19 @@ async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
 }
 
 #[tokio::test]
+async fn a_client_that_sends_all_before_it_reads_still_gets_its_refusal() {
+    let server = support::start().await;
+    let large = "x".repeat(8 << 20);
+    let body = format!("{}{large}", head(&server, "POST", &format!("Content-Length: {}\r\n", large.len())));
+    let endless = format!("GET / HTTP/1.1\r\nHost: e\r\nX-Long: {large}\r\n\r\n");
+    for _ in 0..10 {
+        assert_eq!(one(&server, &body).await.code(), (413, "RequestEntityTooLarge".to_owned()));
+        assert_eq!(one(&server, &endless).await.status, 431);
+    }
+    serves(&server).await;
+}
+
+#[tokio::test]
 async fn headers_that_are_too_large_are_refused_in_the_envelope() {
     let server = limited(|limits| limits.max_header_size = 2000).await;
     let text = "The request line and headers are larger than 2000 bytes.";
