@@ -2,7 +2,7 @@
 
 use crate::api::action::{Entry, Product};
 use crate::api::error::{ApiError, Code};
-use crate::services::{ecs, location};
+use crate::services::{ecs, location, ram};
 
 /// The products, told by their version (decision 26). The name lists are made by
 /// `scripts/vendor-actions`; where there is none, no name is known but the emulated ones.
@@ -13,7 +13,12 @@ pub static PRODUCTS: &[Product] = &[
         actions: ecs::ACTIONS,
         vendor_names: include_str!("vendor_actions/ecs.txt"),
     },
-    Product { name: "Ram", version: "2015-05-01", actions: &[], vendor_names: include_str!("vendor_actions/ram.txt") },
+    Product {
+        name: "Ram",
+        version: "2015-05-01",
+        actions: ram::ACTIONS,
+        vendor_names: include_str!("vendor_actions/ram.txt"),
+    },
     Product { name: "Sts", version: "2015-04-01", actions: &[], vendor_names: include_str!("vendor_actions/sts.txt") },
     Product { name: "Location", version: "2015-06-12", actions: location::ACTIONS, vendor_names: "" },
     Product { name: "Vpc", version: "2016-04-28", actions: &[], vendor_names: "" },
