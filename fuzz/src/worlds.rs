@@ -69,7 +69,7 @@ pub fn check(world: &World) {
         if let Some(role) = instance.role() {
             assert!(!instance.is_classic(), "{id} is classic and carries a role");
             let known = world.role(instance.account, role.as_str());
-            assert_eq!(known.map(|role| role.name.as_str()), Some(role.as_str()), "{id} carries a role of nobody");
+            assert_eq!(known.map(|role| role.name().as_str()), Some(role.as_str()), "{id} carries a role of nobody");
         }
         let zone = &*instance.spec.zone_id;
         assert!(instance.region.zone_ids().any(|known| known == zone), "{id} is in {zone} of {}", instance.region.id);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::error::{ApiError, Code};
 use super::params::Params;
 use super::render::{self, Format};
-use crate::world::{AccountId, InstanceId, Region, RequestId, RoleName, Store, World};
+use crate::world::{AccountId, Ids, InstanceId, Region, RequestId, RoleName, Store, World};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
 pub trait Action {
@@ -98,6 +98,8 @@ pub struct Ctx<'a> {
     pub authority: &'a str,
     /// The world's time.
     pub now: Timestamp,
+    /// Where new ids, keys and secrets come from.
+    pub ids: &'a Ids,
 }
 
 impl Ctx<'_> {

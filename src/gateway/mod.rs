@@ -123,7 +123,8 @@ impl Gateway {
         trail.caller = Some(caller.clone());
 
         // 12 to 15. The action's own checks, under one lock.
-        let ctx = Ctx { caller: &caller, request_id, authority: call.authority(), now: space.clock.now() };
+        let (authority, now) = (call.authority(), space.clock.now());
+        let ctx = Ctx { caller: &caller, request_id, authority, now, ids: &space.ids };
         entry.perform(&ctx, &space.store, &call.params, format)
     }
 }

@@ -271,12 +271,12 @@ const SEED_HINT: &str = "fixtures/seed/seed.schema.json in the sources describes
 #[test]
 fn bad_seeds_are_status_4_and_every_mistake_is_listed() {
     let folder = Folder::new("bad-seed");
-    let first = folder.file("1.json", r#"{ "accounts": [{ "keys": [{ "id": "k" }], "users": [] }] }"#);
+    let first = folder.file("1.json", r#"{ "accounts": [{ "keys": [{ "id": "k" }], "groups": [] }] }"#);
     let second = folder.file("2.json", "{");
     let error = format!(
         "the seeds cannot be used\n\
          {second}: line 1 column 1: not JSON: EOF while parsing an object at line 1 column 1\n\
-         {first}: $.accounts[0].users: no such member here; there are id, keys, roles, instances\n\
+         {first}: $.accounts[0].groups: no such member here; there are id, keys, policies, users, roles, instances\n\
          {first}: $.accounts[0].keys[0]: needs secret"
     );
     refused(&run([FREE, "--seed", &first, "--seed", &second]), 4, &error, SEED_HINT);

@@ -95,7 +95,7 @@ impl Write for AttachInstanceRamRole {
         if !role.trust.trusts("ecs.aliyuncs.com", &Context::default().with(key::CURRENT_TIME, ctx.now)) {
             return Err(Code::RoleNotForEcs.into());
         }
-        let role = role.name.clone();
+        let role = role.name().clone();
         ctx.may_pass(region, &role)?;
         let checked: Vec<_> = instance_ids
             .into_iter()

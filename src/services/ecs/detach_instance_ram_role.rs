@@ -10,7 +10,7 @@ use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Writ
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{AtMostOne, Item, Items};
-use crate::world::{InstanceId, Region, RequestId, RoleName, World};
+use crate::world::{InstanceId, Region, RequestId, Role, RoleName, World};
 
 /// Takes a role off each listed instance.
 ///
@@ -132,7 +132,7 @@ fn named_role(ctx: &Ctx<'_>, world: &World, input: &Input) -> Result<Option<Role
     let Some(name) = &input.ram_role_name else { return Ok(None) };
     let role = world
         .role(ctx.caller.account, name)
-        .map(|role| &role.name)
+        .map(Role::name)
         .or_else(|| attached_roles(ctx, world, input).find(|role| role.is(name)))
         .ok_or(Code::RoleNotFound)?;
     Ok(Some(role.clone()))
@@ -222,11 +222,12 @@ mod tests {
         Store::new(world)
     }
 
-    fn detach(store: &Store, ids: &str, role: Option<&str>) -> Result<Value, ApiError> {
+    fn detach(store: &Store, instance_ids: &str, role: Option<&str>) -> Result<Value, ApiError> {
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
-        let ctx = Ctx { caller: &caller, request_id: Ids::seeded(1).call().0, authority: "h", now };
-        let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), ids.into())];
+        let ids = Ids::seeded(1);
+        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids };
+        let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), instance_ids.into())];
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
         let done = writes::<DetachInstanceRamRole>().perform(&ctx, store, &Params::new(pairs), Format::Json)?;
         Ok(serde_json::from_str(&done.body).expect("JSON"))
@@ -260,7 +261,8 @@ mod tests {
         let store = store();
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
-        let ctx = Ctx { caller: &caller, request_id: Ids::seeded(1).call().0, authority: "h", now };
+        let ids = Ids::seeded(1);
+        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids };
         for (named, role) in [(Some("any"), "any"), (None, "web")] {
             let input = Input {
                 region: Region::find("cn-hangzhou").expect("a region"),

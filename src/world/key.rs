@@ -1,0 +1,118 @@
+//! Access keys: who owns them, whether they may sign, and when they last did.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+
+use super::{AccountId, RamId, Secret};
+
+/// Whether a key may sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStatus {
+    Active,
+    Inactive,
+}
+
+impl KeyStatus {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Inactive => "Inactive",
+        }
+    }
+}
+
+/// The token of a temporary key, which has to ride along with every call that it signs.
+#[derive(Clone, Debug)]
+pub struct SecurityToken {
+    pub value: Box<str>,
+    pub expires: Timestamp,
+}
+
+/// Whose key it is, within its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOwner {
+    Account,
+    User(RamId),
+}
+
+/// A key pair.
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    pub account: AccountId,
+    pub owner: KeyOwner,
+    pub status: KeyStatus,
+    pub secret: Arc<Secret>,
+    /// `Some` for a temporary key.
+    pub token: Option<Arc<SecurityToken>>,
+    pub created: Timestamp,
+    usage: Usage,
+}
+
+impl AccessKey {
+    /// A permanent, active key that has signed nothing yet.
+    pub fn new(account: AccountId, owner: KeyOwner, secret: &str, created: Timestamp) -> Self {
+        let secret = Arc::new(Secret::new(secret));
+        Self { account, owner, status: KeyStatus::Active, secret, token: None, created, usage: Usage::default() }
+    }
+
+    /// Notes that the key has signed a call. Takes no lock of the world, which many calls at once would wait for.
+    pub fn used(&self, now: Timestamp) {
+        self.usage.0.fetch_max(now.as_second(), Ordering::Relaxed);
+    }
+
+    /// When the key last signed a call, to the second.
+    pub fn last_used(&self) -> Option<Timestamp> {
+        let second = self.usage.0.load(Ordering::Relaxed);
+        if second == NEVER { None } else { Timestamp::from_second(second).ok() }
+    }
+}
+
+const NEVER: i64 = i64::MIN;
+
+/// The second of the last use, or [`NEVER`].
+#[derive(Debug)]
+struct Usage(AtomicI64);
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self(AtomicI64::new(NEVER))
+    }
+}
+
+impl Clone for Usage {
+    fn clone(&self) -> Self {
+        Self(AtomicI64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+/// The keys of a world by id. Each is shared with the calls that it signs.
+#[derive(Debug, Default)]
+pub(super) struct Keys(pub(super) BTreeMap<Box<str>, Arc<AccessKey>>);
+
+/// A copy of a world has uses of its own.
+impl Clone for Keys {
+    fn clone(&self) -> Self {
+        Self(self.0.iter().map(|(id, key)| (id.clone(), Arc::new(AccessKey::clone(key)))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_remembers_its_latest_use_and_a_copy_of_it_has_its_own() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let key = AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", at(0));
+        assert_eq!(key.last_used(), None);
+        key.used(at(20));
+        key.used(at(10));
+        let copy = key.clone();
+        copy.used(at(30));
+        assert_eq!((key.last_used(), copy.last_used()), (Some(at(20)), Some(at(30))));
+    }
+}
