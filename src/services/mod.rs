@@ -3,3 +3,4 @@
 pub(crate) mod ecs;
 pub(crate) mod location;
 pub(crate) mod ram;
+pub(crate) mod sts;

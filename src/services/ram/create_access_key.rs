@@ -48,7 +48,7 @@ impl Write for CreateAccessKey {
     fn call(ctx: &Ctx<'_>, world: &mut World, Input(whose): Input) -> Result<Output, ApiError> {
         let owner = whose.owner(ctx, world)?;
         let account = ctx.caller.account;
-        if world.keys_of(account, owner).len() >= MOST {
+        if world.keys_of(account, &owner).len() >= MOST {
             return Err(Code::TooManyAccessKeys.into());
         }
         let (id, secret) = (ctx.ids.access_key_id(), ctx.ids.access_key_secret());

@@ -9,7 +9,7 @@ use crate::api::action::{Ctx, Identity, Permission};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::Item;
-use crate::world::{AccessKey, KeyOwner, World, utc_seconds};
+use crate::world::{AccessKey, KeyOwner, User, World, utc_seconds};
 
 /// Whose keys an action is about: those of the named user, or the caller's own (ram.md 4, documented; of the account,
 /// its own: inferred).
@@ -28,7 +28,8 @@ impl Whose {
     /// On the user; on all of them for a caller who is none.
     pub(super) fn needs(&self, action: &'static str, ctx: &Ctx<'_>, world: &World) -> Vec<Permission> {
         let own = || match ctx.caller.identity {
-            Identity::Owner => None::<&str>,
+            Identity::User(id) => world.user_by_id(id).map(User::name),
+            Identity::Owner | Identity::RoleSession(_) => None,
         };
         let name = self.0.as_deref().or_else(own);
         vec![
@@ -42,6 +43,9 @@ impl Whose {
         match (&self.0, &ctx.caller.identity) {
             (Some(name), _) => user_model::find(ctx, world, name).map(|user| KeyOwner::User(user.id())),
             (None, Identity::Owner) => Ok(KeyOwner::Account),
+            (None, Identity::User(id)) => Ok(KeyOwner::User(*id)),
+            // A role has no keys.
+            (None, Identity::RoleSession(_)) => Err(Code::UserNotFound.into()),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Action for ListAccessKeys {
 
 impl Read for ListAccessKeys {
     fn call(ctx: &Ctx<'_>, world: &World, Input(whose): Input) -> Result<Output, ApiError> {
-        let keys = world.keys_of(ctx.caller.account, whose.owner(ctx, world)?);
+        let keys = world.keys_of(ctx.caller.account, &whose.owner(ctx, world)?);
         let access_keys = keys.into_iter().map(|(id, key)| KeyModel::listed(id, key)).collect();
         Ok(Output { request_id: ctx.request_id, access_keys: Items(access_keys) })
     }
