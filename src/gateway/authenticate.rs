@@ -11,7 +11,7 @@ use super::settings::{AuthMode, Settings};
 use super::signature::{Mismatch, acs3, rpc_v1};
 use crate::api::action::{Caller, Identity};
 use crate::api::error::{ApiError, Code};
-use crate::world::{AccessKey, AccountId, KeyStatus, SecurityToken, Space, parse_utc};
+use crate::world::{AccessKey, AccountId, KeyOwner, KeyStatus, SecurityToken, Space, parse_utc};
 
 /// The prefix of the vendor's live keys.
 const LIVE_PREFIX: &str = "LTAI";
@@ -111,7 +111,12 @@ fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Ca
 /// Whom the key that has signed speaks for.
 fn caller(space: &Space, key: &AccessKey) -> Caller {
     key.used(space.clock.now());
-    Caller { account: key.account, identity: Identity::Owner }
+    let identity = match &key.owner {
+        KeyOwner::Account => Identity::Owner,
+        KeyOwner::User(user) => Identity::User(*user),
+        KeyOwner::Session(session) => Identity::RoleSession(Arc::clone(session)),
+    };
+    Caller { account: key.account, identity }
 }
 
 fn acs3_mismatch(text: &str, canonical: &[u8]) -> ApiError {

@@ -44,16 +44,16 @@ pub enum PolicyStays {
 /// Keys.
 impl World {
     pub fn keys(&self) -> impl Iterator<Item = (&str, &AccessKey)> {
-        self.keys.0.iter().map(|(id, key)| (&**id, &**key))
+        self.keys.iter()
     }
 
     pub fn key(&self, id: &str) -> Option<&Arc<AccessKey>> {
-        self.keys.0.get(id)
+        self.keys.get(id)
     }
 
     /// The permanent keys of an owner, oldest first.
-    pub fn keys_of(&self, account: AccountId, owner: KeyOwner) -> Vec<(&str, &AccessKey)> {
-        let theirs = |key: &AccessKey| key.account == account && key.owner == owner && key.token.is_none();
+    pub fn keys_of(&self, account: AccountId, owner: &KeyOwner) -> Vec<(&str, &AccessKey)> {
+        let theirs = |key: &AccessKey| key.account == account && key.owner == *owner && key.token.is_none();
         let mut keys: Vec<_> = self.keys().filter(|(_, key)| theirs(key)).collect();
         keys.sort_by_key(|(_, key)| key.created);
         keys
@@ -61,25 +61,23 @@ impl World {
 
     /// Whether the id was free and there is such an owner.
     pub fn add_key(&mut self, id: &str, key: AccessKey) -> bool {
-        let owned = match key.owner {
+        let owned = match &key.owner {
             KeyOwner::Account => true,
-            KeyOwner::User(user) => self.user_by_id(user).is_some_and(|user| user.account() == key.account),
+            KeyOwner::User(user) => self.user_by_id(*user).is_some_and(|user| user.account() == key.account),
+            KeyOwner::Session(session) => {
+                self.role_by_id(session.role).is_some_and(|role| role.account() == key.account)
+            }
         };
-        let free = owned && !self.keys.0.contains_key(id);
-        if free {
-            self.keys.0.insert(id.into(), Arc::new(key));
-        }
-        free
+        owned && self.keys.add(id, key)
     }
 
     /// Whether there is such a key.
     pub fn set_key_status(&mut self, id: &str, status: KeyStatus) -> bool {
-        let key = self.keys.0.get_mut(id);
-        key.map(|key| Arc::make_mut(key).status = status).is_some()
+        self.keys.get_mut(id).map(|key| key.status = status).is_some()
     }
 
     pub fn remove_key(&mut self, id: &str) -> Option<Arc<AccessKey>> {
-        self.keys.0.remove(id)
+        self.keys.remove(id)
     }
 }
 
@@ -141,12 +139,13 @@ impl World {
     }
 
     /// # Errors
-    /// Why the role stays. That it is on an instance is no reason (ram.md 3, inferred).
+    /// Why the role stays. Its sessions end with it (sts.md 2, documented). That it is on an instance is no reason (ram.md 3, inferred).
     pub fn remove_role(&mut self, id: RamId) -> Result<Role, RoleStays> {
         let role = self.roles.get(id).ok_or(RoleStays::Unknown)?;
         if !role.policies.is_empty() {
             return Err(RoleStays::HasPolicies);
         }
+        self.end_sessions(id);
         self.roles.remove(id).ok_or(RoleStays::Unknown)
     }
 }
@@ -184,11 +183,11 @@ impl World {
         self.policies.add(policy)
     }
 
-    /// Removes a custom policy with all its versions.
+    /// Whether somebody still has a custom policy.
     ///
     /// # Errors
     /// Why the policy stays: users first (inferred).
-    pub fn remove_policy(&mut self, id: RamId) -> Result<ManagedPolicy, PolicyStays> {
+    pub fn can_remove_policy(&self, id: RamId) -> Result<(), PolicyStays> {
         let account = self.policies.get(id).ok_or(PolicyStays::Unknown)?.account();
         let policy = PolicyRef::Custom(id);
         if self.users_with(account, policy).next().is_some() {
@@ -197,6 +196,15 @@ impl World {
         if self.roles_with(account, policy).next().is_some() {
             return Err(PolicyStays::OnRoles);
         }
+        Ok(())
+    }
+
+    /// Removes a custom policy with all its versions.
+    ///
+    /// # Errors
+    /// Why the policy stays.
+    pub fn remove_policy(&mut self, id: RamId) -> Result<ManagedPolicy, PolicyStays> {
+        self.can_remove_policy(id)?;
         self.policies.remove(id).ok_or(PolicyStays::Unknown)
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use parking_lot::Mutex;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, RngExt, SeedableRng, TryRng};
@@ -53,6 +55,24 @@ impl Ids {
     /// The secret of a new access key: 30 characters (ram.md 2, documented).
     pub fn access_key_secret(&self) -> String {
         self.draw(MIXED, 30)
+    }
+
+    /// The id of a new temporary key (sts.md 5, documented).
+    pub fn temporary_key_id(&self) -> String {
+        format!("STS.{}", self.draw(MIXED, 20))
+    }
+
+    /// The secret of a new temporary key: 44 characters (sts.md 5, inferred).
+    pub fn temporary_key_secret(&self) -> String {
+        self.draw(MIXED, 44)
+    }
+
+    /// A new security token: base64 that begins with `CAIS`, as real ones do (sts.md 5, documented).
+    pub fn security_token(&self) -> String {
+        let mut bytes = [0; 192];
+        self.0.lock().fill_bytes(&mut bytes);
+        bytes[..3].copy_from_slice(&[8, 2, 18]);
+        BASE64_STANDARD.encode(bytes)
     }
 
     fn draw(&self, alphabet: &[u8], count: usize) -> String {

@@ -15,6 +15,7 @@ mod nonce;
 mod region;
 mod role;
 pub mod seed;
+mod session;
 mod space;
 mod store;
 mod tags;
@@ -34,6 +35,7 @@ pub use managed_policy::{
 pub use nonce::NonceMemory;
 pub use region::{INSTANCE_TYPES, REGIONS, Region, instance_type};
 pub use role::{Role, RoleName};
+pub use session::{Credentials, MOST_SESSIONS, RoleSession};
 pub use space::{Space, Spaces};
 pub use store::{Store, World};
 pub use tags::Tags;

@@ -16,9 +16,10 @@ use serde_json::{Map, Value};
 use super::region::instance_type;
 use super::{
     AccessKey, AccountId, Attachment, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy, Network,
-    Policy, PolicyType, Region, Role, RoleName, SecurityToken, Spec, Status, User, World, parse_utc,
+    Policy, PolicyType, RamId, Region, Role, RoleName, RoleSession, SecurityToken, Spec, Status, User, World,
+    parse_utc,
 };
-use crate::policy::{PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
+use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
 /// The world of `ecsim` without `--seed`.
 pub const DEFAULT: &str = include_str!("../../fixtures/seed/default.json");
@@ -28,10 +29,11 @@ pub const MAX_COUNT: u64 = 10_000_000;
 
 const FILE: &[&str] = &["$schema", "accounts"];
 const ACCOUNT: &[&str] = &["id", "keys", "policies", "users", "roles", "instances"];
-const KEY: &[&str] = &["id", "secret", "status", "security_token", "expires"];
+const KEY: &[&str] = &["id", "secret", "status"];
 const POLICY: &[&str] = &["name", "description", "document"];
 const USER: &[&str] = &["name", "display_name", "mobile_phone", "email", "comments", "policies", "keys"];
-const ROLE: &[&str] = &["name", "description", "trust", "max_session_duration", "policies"];
+const ROLE: &[&str] = &["name", "description", "trust", "max_session_duration", "policies", "sessions"];
+const SESSION: &[&str] = &["id", "secret", "security_token", "expires", "name", "policy"];
 const INSTANCE: &[&str] = &[
     "id",
     "count",
@@ -71,6 +73,7 @@ pub const MEMBERS: &[(&str, &[&str])] = &[
     ("policy", POLICY),
     ("user", USER),
     ("role", ROLE),
+    ("session", SESSION),
     ("instance", INSTANCE),
 ];
 
@@ -263,24 +266,53 @@ impl Reader<'_> {
         let id = self.required_text(key, at, "id");
         let secret = self.required_text(key, at, "secret");
         let status = self.choice(key, at, "status", &["active", "inactive"]);
-        let expires = self.time(key, at, "expires");
-        let token = match (self.text(key, at, "security_token"), expires) {
-            (Some(value), Some(expires)) => Some(Arc::new(SecurityToken { value: value.into(), expires })),
-            (None, None) => None,
-            _ => return self.mistake(at, "security_token and expires go together"),
-        };
-        if token.is_some() && owner != KeyOwner::Account {
-            return self.mistake(at, "the key of a user is not a temporary one");
-        }
         let (Some(id), Some(secret)) = (id, secret) else { return };
         let mut key = AccessKey::new(account, owner, secret, self.now);
-        key.token = token;
         if status == Some("inactive") {
             key.status = KeyStatus::Inactive;
         }
+        self.add_key(id, key, at);
+    }
+
+    fn add_key(&mut self, id: &str, key: AccessKey, at: &Place<'_>) {
         if !self.world.add_key(id, key) {
             self.mistake(&Place::Member(at, "id"), format!("the key {id} exists already"));
         }
+    }
+
+    /// A temporary key of a role.
+    fn read_session(&mut self, account: AccountId, role: (RamId, &RoleName), session: &Object, at: &Place<'_>) {
+        let [id, secret, token, name] =
+            ["id", "secret", "security_token", "name"].map(|text| self.required_text(session, at, text));
+        if !session.contains_key("expires") {
+            self.mistake(at, "needs expires");
+        }
+        let expires = self.time(session, at, "expires");
+        let name = name.filter(|name| {
+            let good = RoleSession::is_name(name);
+            if !good {
+                let reason = "a session name is 2 to 64 letters, digits, '.', '@', '-' or '_'";
+                self.mistake(&Place::Member(at, "name"), reason);
+            }
+            good
+        });
+        let policy = session.get("policy").map(|document| {
+            let parsed = PermissionPolicy::parse(&document.to_string(), Use::Session);
+            parsed.map_err(|error| self.mistake_within(&Place::Member(at, "policy"), error))
+        });
+        let Ok(policy) = policy.transpose() else { return };
+        let (Some(id), Some(secret), Some(token), Some(name), Some(expires)) = (id, secret, token, name, expires)
+        else {
+            return;
+        };
+        let session = RoleSession {
+            role: role.0,
+            role_name: role.1.clone(),
+            name: name.into(),
+            policy: policy.map(|policy| (Layer::Session, policy)),
+        };
+        let token = SecurityToken { value: token.into(), expires };
+        self.add_key(id, AccessKey::temporary(account, session, secret, token, self.now), at);
     }
 
     fn read_policy(&mut self, account: AccountId, policy: &Object, at: &Place<'_>) {
@@ -347,6 +379,10 @@ impl Reader<'_> {
             return self.mistake(&place, format!("the role {name} exists already in account {account}"));
         }
         self.attach_policies(account, Holder::Role(id), role, at);
+        let named = RoleName::new(name);
+        self.each(role, at, "sessions", SESSION, |reader, session, at| {
+            reader.read_session(account, (id, &named), session, at);
+        });
     }
 
     fn session_seconds(&mut self, role: &Object, at: &Place<'_>) -> u32 {

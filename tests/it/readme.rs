@@ -1,5 +1,6 @@
 //! The README against what it shows: marked regions of the programs that `conformance/run` runs, and the flags.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -81,7 +82,9 @@ fn the_readme_shows_what_the_official_sdks_run() {
 fn the_readme_installs_the_versions_that_are_run() {
     let pinned = text("conformance/python/requirements.txt");
     let readme = text("README.md");
-    let named: Vec<&str> = readme.split([' ', '`', '\n']).filter(|word| word.contains("==")).collect();
+    let is_version =
+        |word: &&str| word.split_once("==").is_some_and(|(name, version)| !name.is_empty() && !version.is_empty());
+    let named: BTreeSet<&str> = readme.split([' ', '`', '\n']).filter(is_version).collect();
     assert_eq!(named.len(), 3, "{named:?}");
     for version in named {
         assert!(pinned.lines().any(|line| line == version), "{version}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use ecsim::world::seed::{self, MEMBERS, Mistake};
-use ecsim::world::{AccountId, Holder, Ids, KeyOwner, KeyStatus, REGIONS, World, parse_utc};
+use ecsim::world::{AccountId, Holder, Ids, KeyOwner, KeyStatus, REGIONS, World, parse_utc, utc_seconds};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -103,7 +103,7 @@ fn full() -> Value {
         "$schema": "seed.schema.json",
         "accounts": [{
             "id": "1000000000000001",
-            "keys": [{ "id": "tmp", "secret": "s", "status": "active", "security_token": "t", "expires": NOW }],
+            "keys": [{ "id": "k", "secret": "s", "status": "active" }],
             "policies": [{ "name": "p-1", "description": "d", "document": { "Version": "1", "Statement": [
                 { "Effect": "Allow", "Action": ["ecs:*", "*"], "Resource": "acs:ecs:*:*:*", "Condition": {} },
                 { "Effect": "Deny", "NotAction": "ram:*", "Resource": ["*"] },
@@ -117,6 +117,9 @@ fn full() -> Value {
                     "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs.aliyuncs.com" },
                 }] },
                 "max_session_duration": 43200, "policies": ["p-1"],
+                "sessions": [{ "id": "tmp", "secret": "s", "security_token": "t", "expires": NOW, "name": "job", "policy": {
+                    "Version": "1", "Statement": { "Effect": "Allow", "Action": "ecs:*", "Resource": "*" },
+                } }],
             }],
             "instances": [{
                 "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
@@ -149,10 +152,6 @@ fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
     let fixed = world.instance("i-fixed").expect("it is there");
     assert_eq!(fixed.address.to_string(), "10.0.0.1");
     assert_eq!(fixed.role().map(ToString::to_string), None);
-    assert_eq!(
-        world.key("tmp").and_then(|key| key.token.clone()).map(|token| token.value.to_string()),
-        Some("t".into())
-    );
     let account = AccountId::DEFAULT;
     let user = world.user(account, "U").expect("a user");
     let texts = [user.name(), &*user.display_name, &*user.mobile_phone, &*user.email, &*user.comments];
@@ -164,14 +163,22 @@ fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
     assert_eq!(names(Holder::Role(role.id())), ["p-1"]);
     assert_eq!(world.custom_policy(account, "p-1").map(|policy| &*policy.description), Some("d"));
     let key = world.key("u1").expect("a key");
-    assert_eq!((key.owner, key.status), (KeyOwner::User(user.id()), KeyStatus::Inactive));
+    assert_eq!((&key.owner, key.status), (&KeyOwner::User(user.id()), KeyStatus::Inactive));
+    let key = world.key("tmp").expect("a key");
+    assert_eq!(
+        key.token.as_ref().map(|token| (&*token.value, utc_seconds(token.expires))),
+        Some(("t", NOW.to_owned()))
+    );
+    let KeyOwner::Session(session) = &key.owner else { panic!("a session's key: {key:?}") };
+    assert_eq!((session.role, session.role_name.as_str(), &*session.name), (role.id(), "web", "job"));
+    assert!(session.policy.is_some());
 }
 
 #[test]
 fn the_default_seed_has_a_user_for_each_refusal() {
     let world = build_files(&[("default", seed::DEFAULT)], 1).expect("a world");
     for (key, status, policies) in [
-        ("test-full", KeyStatus::Active, &["AliyunECSFullAccess", "pass-any-role"][..]),
+        ("test-full", KeyStatus::Active, &["AliyunECSFullAccess", "AliyunSTSAssumeRoleAccess", "pass-any-role"][..]),
         ("test-no-pass", KeyStatus::Active, &["AliyunECSFullAccess"]),
         ("test-reader", KeyStatus::Active, &["ReadOnlyAccess"]),
         ("test-disabled", KeyStatus::Inactive, &["AliyunECSFullAccess"]),
@@ -181,6 +188,8 @@ fn the_default_seed_has_a_user_for_each_refusal() {
         let names: Vec<_> = world.policies_of(Holder::User(user)).map(|(policy, _)| policy.name()).collect();
         assert_eq!((key.status, &*names), (status, policies));
     }
+    let key = world.key("STS.test-session").expect("a key");
+    assert!(matches!(&key.owner, KeyOwner::Session(session) if session.role_name.is("operator")), "{key:?}");
 }
 
 #[test]
@@ -188,6 +197,7 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
     const ACCOUNT: &str = "$.accounts[0]";
     const KEY: &str = "$.accounts[0].keys[0]";
     const ROLE: &str = "$.accounts[0].roles[0]";
+    const SESSION: &str = "$.accounts[0].roles[0].sessions[0]";
     const POLICY: &str = "$.accounts[0].policies[0]";
     const USER: &str = "$.accounts[0].users[0]";
     const INSTANCE: &str = "$.accounts[0].instances[0]";
@@ -206,12 +216,21 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
     let policy = |name: &str, statements: Value| {
         with("policies", &json!({ "name": name, "document": { "Version": "1", "Statement": statements } }))
     };
+    let session = |name: &str, value: Option<Value>| {
+        let mut session = json!({ "id": "a", "secret": "s", "security_token": "t", "expires": NOW, "name": "job" });
+        match value {
+            Some(value) => session[name] = value,
+            None => drop(session.as_object_mut().and_then(|session| session.shift_remove(name))),
+        }
+        role(json!({ "name": "r", "sessions": [session] }))
+    };
     let text = "must be a string".to_owned();
     let owned = str::to_owned;
     let seconds = owned("must be a whole number of seconds from 3600 to 43200");
     let pattern = owned("with count, an id holds one number pattern such as %d, %08d or %04x");
     let time = owned("must be a time such as 2026-01-05T08:00:00Z");
     let role_name = owned("a role name is 1 to 64 letters, digits, '.', '-' or '_'");
+    let session_name = owned("a session name is 2 to 64 letters, digits, '.', '@', '-' or '_'");
     let cases: Vec<(Value, String, String)> = vec![
         (json!([]), owned("$"), owned("must be an object")),
         (json!("seed"), owned("$"), owned("must be an object")),
@@ -246,21 +265,21 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             format!("{KEY}.status"),
             owned("must be one of active, inactive"),
         ),
-        (
-            key(json!({ "id": "a", "secret": "s", "security_token": "t" })),
-            owned(KEY),
-            owned("security_token and expires go together"),
-        ),
-        (
-            key(json!({ "id": "a", "secret": "s", "expires": NOW })),
-            owned(KEY),
-            owned("security_token and expires go together"),
-        ),
+        (key(json!({ "id": "a", "secret": "s", "expires": NOW })), format!("{KEY}.expires"), members("key")),
         (role(json!({})), owned(ROLE), owned("needs name")),
         (role(json!({ "name": "a b" })), format!("{ROLE}.name"), role_name.clone()),
         (role(json!({ "name": "a".repeat(65) })), format!("{ROLE}.name"), role_name),
         (role(json!({ "name": "a", "description": 1 })), format!("{ROLE}.description"), text.clone()),
         (role(json!({ "name": "a", "arn": "" })), format!("{ROLE}.arn"), members("role")),
+        (session("secret", None), owned(SESSION), owned("needs secret")),
+        (session("security_token", None), owned(SESSION), owned("needs security_token")),
+        (session("security_token", Some(json!(""))), format!("{SESSION}.security_token"), owned("cannot be empty")),
+        (session("expires", None), owned(SESSION), owned("needs expires")),
+        (session("name", None), owned(SESSION), owned("needs name")),
+        (session("name", Some(json!("x"))), format!("{SESSION}.name"), session_name),
+        (session("status", Some(json!("active"))), format!("{SESSION}.status"), members("session")),
+        (session("policy", Some(json!("{}"))), format!("{SESSION}.policy"), owned("must be an object")),
+        (session("policy", Some(json!({ "Version": "1" }))), format!("{SESSION}.policy"), owned("needs Statement")),
         (trust(json!("ecs")), format!("{ROLE}.trust"), owned("must be an object")),
         (trust(json!({ "Statement": statement })), format!("{ROLE}.trust"), owned("needs Version")),
         (trust(json!({ "Version": "1" })), format!("{ROLE}.trust"), owned("needs Statement")),
@@ -341,16 +360,6 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             with("users", &json!({ "name": "u", "keys": [{ "id": "k" }] })),
             format!("{USER}.keys[0]"),
             owned("needs secret"),
-        ),
-        (
-            with(
-                "users",
-                &json!({
-                    "name": "u", "keys": [{ "id": "k", "secret": "s", "security_token": "t", "expires": NOW }],
-                }),
-            ),
-            format!("{USER}.keys[0]"),
-            owned("the key of a user is not a temporary one"),
         ),
         (
             with("users", &json!({ "name": "u", "policies": ["ReadOnlyAccess", "ReadOnlyAccess"] })),
@@ -470,11 +479,15 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
 
 #[test]
 fn a_bad_time_of_a_token_is_one_refusal_with_its_place() {
-    let seed = with("keys", &json!({ "id": "a", "secret": "s", "security_token": "t", "expires": "soon" }));
+    let session = json!({ "id": "a", "secret": "s", "security_token": "t", "expires": "soon", "name": "job" });
+    let seed = json!({ "accounts": [{ "roles": [{ "name": "r", "sessions": [session] }] }] });
     assert!(!VALIDATOR.is_valid(&seed));
     assert_eq!(
         mistakes(&seed)[0],
-        ("$.accounts[0].keys[0].expires".to_owned(), "must be a time such as 2026-01-05T08:00:00Z".to_owned(),)
+        (
+            "$.accounts[0].roles[0].sessions[0].expires".to_owned(),
+            "must be a time such as 2026-01-05T08:00:00Z".to_owned(),
+        )
     );
 }
 
