@@ -54,6 +54,7 @@ impl NonceMemory {
             return Ok(());
         }
         self.forget_older_than(wall.as_second().saturating_sub(self.keep.as_secs()));
+        self.sweep_index();
         // Prefix-free: the key's length separates ("ab", "c") from ("a", "bc").
         let fingerprint = self.fingerprint.hash_one((key_id.len(), key_id, nonce));
         let number = self.first.wrapping_add(self.ring.len() as u32);
@@ -63,15 +64,16 @@ impl NonceMemory {
             Entry::Occupied(_) => return Err(Replayed),
             Entry::Vacant(place) => place.insert(number),
         };
+        // Room first, so that the ring never grows beyond its capacity.
+        if self.ring.len() == self.capacity {
+            self.forget_oldest();
+            self.dropped += 1;
+        }
         self.ring.push_back(fingerprint);
         match self.runs.back_mut() {
             // A clock that steps back joins the newest second, so the runs stay in order.
             Some((second, count)) if *second >= wall.as_second() => *count += 1,
             _ => self.runs.push_back((wall.as_second(), 1)),
-        }
-        if self.ring.len() > self.capacity {
-            self.forget_oldest();
-            self.dropped += 1;
         }
         Ok(())
     }
@@ -79,6 +81,22 @@ impl NonceMemory {
     /// How many nonces were displaced by newer ones before their time.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// What is removed from the index leaves marks, which take room as entries do. Where they are many, they are
+    /// cleared away here; else the index would double, and never be half full again.
+    fn sweep_index(&mut self) {
+        let holds = self.index.num_buckets() / 8 * 7;
+        let is_full = self.index.len() == self.index.capacity();
+        if !is_full || self.index.len() > holds / 4 * 3 {
+            return;
+        }
+        self.index.clear();
+        let (ring, first) = (&self.ring, self.first);
+        let hash = |&number: &u32| ring[number.wrapping_sub(first) as usize];
+        for (place, &fingerprint) in ring.iter().enumerate() {
+            self.index.insert_unique(fingerprint, first.wrapping_add(place as u32), hash);
+        }
     }
 
     fn forget_older_than(&mut self, second: i64) {
@@ -117,6 +135,17 @@ mod tests {
         assert_eq!(memory.remember("key", "n", at(0)), Ok(()));
         assert_eq!(memory.remember("key", "n", at(1800)), Err(Replayed));
         assert_eq!(memory.remember("key", "n", at(1801)), Ok(()));
+    }
+
+    #[test]
+    fn a_full_memory_never_grows_and_forgets_nothing_early() {
+        let mut memory = NonceMemory::new(1000, SignedDuration::from_mins(30));
+        let remember = |memory: &mut NonceMemory, number: i32| memory.remember("key", &number.to_string(), at(0));
+        for number in 0..20_000 {
+            assert_eq!(remember(&mut memory, number), Ok(()));
+            assert_eq!(remember(&mut memory, number.max(999) - 999), Err(Replayed), "{number}");
+        }
+        assert_eq!((memory.index.len(), memory.index.num_buckets(), memory.ring.capacity()), (1000, 2048, 1024));
     }
 
     #[test]
