@@ -183,11 +183,11 @@ impl World {
         self.policies.add(policy)
     }
 
-    /// Removes a custom policy with all its versions.
+    /// Whether somebody still has a custom policy.
     ///
     /// # Errors
     /// Why the policy stays: users first (inferred).
-    pub fn remove_policy(&mut self, id: RamId) -> Result<ManagedPolicy, PolicyStays> {
+    pub fn can_remove_policy(&self, id: RamId) -> Result<(), PolicyStays> {
         let account = self.policies.get(id).ok_or(PolicyStays::Unknown)?.account();
         let policy = PolicyRef::Custom(id);
         if self.users_with(account, policy).next().is_some() {
@@ -196,6 +196,15 @@ impl World {
         if self.roles_with(account, policy).next().is_some() {
             return Err(PolicyStays::OnRoles);
         }
+        Ok(())
+    }
+
+    /// Removes a custom policy with all its versions.
+    ///
+    /// # Errors
+    /// Why the policy stays.
+    pub fn remove_policy(&mut self, id: RamId) -> Result<ManagedPolicy, PolicyStays> {
+        self.can_remove_policy(id)?;
         self.policies.remove(id).ok_or(PolicyStays::Unknown)
     }
 
