@@ -7,10 +7,10 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use criterion::{Criterion, criterion_group, criterion_main};
+use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::gateway::settings::{AuthMode, Settings, SettingsCell};
 use ecsim::gateway::signature::rpc_v1;
-use ecsim::gateway::{Gateway, Peer};
 use ecsim::policy::{Context, Layer, PermissionPolicy, Request, Resource, Use, decide};
 use ecsim::world::{Clock, Ids, Space, Spaces, SystemClock, seed};
 use hmac::{Hmac, KeyInit, Mac};
@@ -117,10 +117,10 @@ fn calls(criterion: &mut Criterion) {
         let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
         pairs.push(("Signature", &signature));
         let target = format!("/?{}", serde_urlencoded::to_string(&pairs).expect("a query"));
-        let (mut head, ()) = http::Request::get(target).body(()).expect("a request").into_parts();
-        head.extensions.insert(Peer([127, 0, 0, 1].into()));
-        assert_eq!(gateway.answer(&head, &[]).status(), 200, "{caller}");
-        group.bench_function(caller, |bencher| bencher.iter(|| gateway.answer(black_box(&head), &[])));
+        let (head, ()) = http::Request::get(target).body(()).expect("a request").into_parts();
+        let peer = Some([127, 0, 0, 1].into());
+        assert_eq!(gateway.answer(&head, &[], peer).status(), 200, "{caller}");
+        group.bench_function(caller, |bencher| bencher.iter(|| gateway.answer(black_box(&head), &[], peer)));
     }
     group.finish();
 }

@@ -72,7 +72,7 @@ fn check_session(session: &Session) {
 
 fn answer(gateway: &Gateway, head: &Parts, body: &[u8]) -> Answer {
     let before = worlds::attachments(gateway);
-    let answer = Answer::of(gateway.answer(head, body));
+    let answer = Answer::of(gateway.answer(head, body, None));
     if answer.status != 200 {
         assert_eq!(worlds::attachments(gateway), before, "a refused call has changed something");
     }

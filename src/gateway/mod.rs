@@ -43,15 +43,12 @@ struct Trail {
     waived: Vec<Denial>,
 }
 
-/// The address at the other end of the connection that a call came by, as an extension of its head.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
 impl Gateway {
-    /// Answers one call, whatever it is, in the vendor's envelope.
-    pub fn answer(&self, head: &Parts, body: &[u8]) -> Response<Body> {
+    /// Answers one call, whatever it is, in the vendor's envelope. `peer` is the address at the other end of the
+    /// connection that it came by; a Unix socket has none.
+    pub fn answer(&self, head: &Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
         self.finish(head, body, |call, space, trail, request_id| {
-            let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, space, trail, request_id)));
+            let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, peer, space, trail, request_id)));
             performed.unwrap_or_else(|_| {
                 tracing::error!(rid = %request_id, "a call panicked");
                 Err(Code::Internal.into())
@@ -98,6 +95,7 @@ impl Gateway {
     fn perform(
         &self,
         call: &Call<'_>,
+        peer: Option<IpAddr>,
         space: &Space,
         trail: &mut Trail,
         request_id: RequestId,
@@ -131,8 +129,7 @@ impl Gateway {
         trail.caller = Some(caller.clone());
 
         // 12 to 15. The action's own checks, permissions among them, under one lock.
-        let source = call.head.extensions.get::<Peer>().map(|peer| peer.0);
-        let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, source);
+        let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, peer);
         let ctx = Ctx {
             caller: &caller,
             request_id,
@@ -236,7 +233,7 @@ mod tests {
         {
             let target = format!("/?Action=Panics&Version=2014-05-26&Format={format}");
             let (head, ()) = Request::get(target).body(()).expect("a request").into_parts();
-            let answer = gateway.answer(&head, &[]);
+            let answer = gateway.answer(&head, &[], None);
             assert_eq!(answer.status(), 500);
             let body = answer.into_body().collect().await.expect("a body").to_bytes();
             let body = std::str::from_utf8(&body).expect("text");

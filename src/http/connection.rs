@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
+use axum::extract::State;
 use bytes::BytesMut;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,10 +20,9 @@ use tokio::sync::watch;
 use tower::Service;
 
 use super::head_timer::HeadTimer;
-use super::marked;
 use super::server::{Phase, Shared, reached};
+use super::{GATEWAY, Peer, call, marked};
 use crate::api::error::Code;
-use crate::gateway::Peer;
 
 /// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
@@ -35,17 +36,22 @@ where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.app.limits;
-    let begun = Arc::new(AtomicUsize::new(0));
-    let service = service_fn(|mut request: Request<Incoming>| {
+    let peer = peer.map(Peer);
+    let (shared, begun) = (&*shared, AtomicUsize::new(0));
+    let service = service_fn(|request: Request<Incoming>| {
         begun.fetch_add(1, Ordering::AcqRel);
         let guard = shared.in_flight.enter();
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(Peer(peer));
-        }
-        // A router is always ready.
-        let answer = shared.router.clone().call(request.map(Body::new));
+        let mut request = request.map(Body::new);
         async move {
-            let answer: Result<Response<Body>, _> = answer.await;
+            let answer = if request.uri().path() == GATEWAY {
+                call(State(Arc::clone(&shared.app)), peer.map(Extension), request).await
+            } else {
+                if let Some(peer) = peer {
+                    request.extensions_mut().insert(peer);
+                }
+                // A router is always ready.
+                shared.router.clone().call(request).await
+            };
             drop(guard);
             answer.map(marked)
         }
@@ -86,7 +92,7 @@ where
         Err(error) if error.is_timeout() => {
             // A connection that was idle ends in silence; one that stopped inside a head gets an answer.
             if !parts.read_buf.is_empty() {
-                let _ = tokio::time::timeout(CLOSING, too_slow(&mut io, &shared)).await;
+                let _ = tokio::time::timeout(CLOSING, too_slow(&mut io, shared)).await;
             }
         }
         Err(error) => tracing::debug!(%error, "a connection ended early"),

@@ -11,12 +11,13 @@ pub use listener::{Address, BindError, Bound, Listener};
 pub use server::Server;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use axum::{Extension, Router};
 use http::{HeaderName, HeaderValue};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -47,10 +48,22 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new().fallback(call).with_state(app).merge(control.layer(guard))
 }
 
-async fn call(State(app): State<Arc<App>>, request: Request) -> Result<Response<Body>, Infallible> {
+/// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
+/// telling who calls.
+const GATEWAY: &str = "/";
+
+/// The address at the other end of a connection, as an extension of its requests.
+#[derive(Clone, Copy, Debug)]
+struct Peer(IpAddr);
+
+async fn call(
+    State(app): State<Arc<App>>,
+    peer: Option<Extension<Peer>>,
+    request: Request,
+) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     Ok(match app.limits.receive(&head, body).await {
-        Ok(body) => app.gateway.answer(&head, &body),
+        Ok(body) => app.gateway.answer(&head, &body, peer.map(|Extension(Peer(address))| address)),
         Err(error) => app.gateway.refuse(&head, &error),
     })
 }
