@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use compact_str::CompactString;
+
 use super::{AccountId, RamId};
 
 /// A user, role or policy: its id, account and name never change.
@@ -15,7 +17,7 @@ pub(super) trait Entity {
 #[derive(Clone, Debug)]
 pub(super) struct Directory<T> {
     things: BTreeMap<RamId, T>,
-    names: BTreeMap<(AccountId, Box<str>), RamId>,
+    names: BTreeMap<(AccountId, CompactString), RamId>,
 }
 
 impl<T> Default for Directory<T> {
@@ -65,6 +67,9 @@ impl<T: Entity> Directory<T> {
     }
 }
 
-fn key(account: AccountId, name: &str) -> (AccountId, Box<str>) {
-    (account, name.to_ascii_lowercase().into())
+/// Most names are short enough to be held in place, so that looking one up allocates nothing.
+fn key(account: AccountId, name: &str) -> (AccountId, CompactString) {
+    let mut name = CompactString::from(name);
+    name.make_ascii_lowercase();
+    (account, name)
 }

@@ -26,6 +26,9 @@ impl Algorithm {
     }
 }
 
+/// Room for the longest signature, as it is decoded.
+const LONGEST: usize = 33;
+
 /// What an escape begins with once it has been escaped itself.
 const ENCODED_PERCENT: &[u8; 3] = b"%25";
 
@@ -54,11 +57,13 @@ pub fn string_to_sign<'a>(method: &str, sorted: impl Iterator<Item = (&'a str, &
 /// # Errors
 /// [`Mismatch`] also for a signature that is no base64.
 pub fn verify(secret: &Secret, algorithm: Algorithm, text: &str, signature: &str) -> Result<(), Mismatch> {
-    let given = BASE64_STANDARD.decode(signature).map_err(|_| Mismatch)?;
+    let mut given = [0; LONGEST];
+    let length = BASE64_STANDARD.decode_slice(signature, &mut given).map_err(|_| Mismatch)?;
+    let given = &given[..length];
     match algorithm {
-        Algorithm::HmacSha1 => secret.v1_sha1().chain_update(text).verify_slice(&given),
+        Algorithm::HmacSha1 => secret.v1_sha1().chain_update(text).verify_slice(given),
         Algorithm::HmacSha256 => {
-            keyed::<Hmac<Sha256>>(&format!("{}&", secret.expose())).chain_update(text).verify_slice(&given)
+            keyed::<Hmac<Sha256>>(&format!("{}&", secret.expose())).chain_update(text).verify_slice(given)
         }
     }
     .map_err(|_| Mismatch)
