@@ -167,7 +167,7 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
         "call"
     );
     if let Err(error) = outcome {
-        tracing::debug!(rid = %request_id, reason = %error.message, "refused");
+        tracing::debug!(rid = %request_id, reason = error.loggable(), "refused");
     }
     for denial in &trail.waived {
         tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
