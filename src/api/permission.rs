@@ -146,8 +146,11 @@ impl Ctx<'_> {
     /// Decides on what an action needs; the first thing that is denied is the answer.
     ///
     /// # Errors
-    /// The product's refusal.
+    /// That the key has gone since it signed; the product's refusal.
     pub(super) fn authorize(&self, world: &World, needs: impl FnOnce() -> Vec<Permission>) -> Result<(), ApiError> {
+        if let Some(signer) = self.signer {
+            signer.still_signs(world)?;
+        }
         // `needs` is only worked out where somebody looks at it: policies, or a log at level trace.
         if self.is_free() {
             if tracing::enabled!(tracing::Level::TRACE) {
@@ -273,7 +276,7 @@ impl Ctx<'_> {
 
 impl Caller {
     /// `acs:ram::{account}:root`, `…:user/{name}`, or of a session the role's, `…:role/{name}` (ram.md 2); `None` of a
-    /// user or role who has gone since the call was authenticated.
+    /// user or role who is gone, which no caller is.
     fn ram_arn(&self, world: &World) -> Option<String> {
         let account = self.account;
         Some(match &self.identity {

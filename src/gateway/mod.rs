@@ -127,7 +127,7 @@ impl Gateway {
         trail.action = Some(entry.name);
 
         // 4 to 10. Common parameters, key, time, signature, nonce, token.
-        let caller = authenticate::authenticate(call, space, &settings, family)?;
+        let (caller, signer) = authenticate::authenticate(call, space, &settings, family)?;
         trail.caller = Some(caller.clone());
 
         // 12 to 15. The action's own checks, permissions among them, under one lock.
@@ -135,6 +135,7 @@ impl Gateway {
         let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, source);
         let ctx = Ctx {
             caller: &caller,
+            signer: signer.as_ref(),
             request_id,
             authority: call.authority(),
             now: space.clock.now(),

@@ -230,7 +230,15 @@ mod tests {
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
-        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids, guard: &guard };
+        let ctx = Ctx {
+            caller: &caller,
+            signer: None,
+            request_id: ids.call().0,
+            authority: "h",
+            now,
+            ids: &ids,
+            guard: &guard,
+        };
         let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), instance_ids.into())];
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
         let done = writes::<DetachInstanceRamRole>().perform(&ctx, store, &Params::new(pairs), Format::Json)?;
@@ -266,7 +274,15 @@ mod tests {
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
-        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids, guard: &guard };
+        let ctx = Ctx {
+            caller: &caller,
+            signer: None,
+            request_id: ids.call().0,
+            authority: "h",
+            now,
+            ids: &ids,
+            guard: &guard,
+        };
         for (named, role) in [(Some("any"), "any"), (None, "web")] {
             let input = Input {
                 region: Region::find("cn-hangzhou").expect("a region"),
