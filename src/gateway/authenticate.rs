@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use http::HeaderName;
+use jiff::Timestamp;
 
 use super::codes::{Family, TokenFault};
 use super::request::{self, Call, Style};
@@ -16,7 +17,7 @@ use crate::world::{AccessKey, AccountId, KeyOwner, SecurityToken, Space, parse_u
 /// The prefix of the vendor's live keys.
 const LIVE_PREFIX: &str = "LTAI";
 
-/// The caller, and the key that it has signed with, unless signatures do not count.
+/// The caller, and the key that it has signed with, unless signatures do not count. `now` is the world's time.
 ///
 /// # Errors
 /// The first check that fails.
@@ -25,19 +26,20 @@ pub(super) fn authenticate<'c>(
     space: &Space,
     settings: &Settings,
     family: Family,
+    now: Timestamp,
 ) -> Result<(Caller, Option<Signer<'c>>), ApiError> {
     if settings.auth == AuthMode::Off {
         return Ok((unsigned_caller(call, space)?, None));
     }
     let signer = match call.style {
-        Style::RpcV1 => rpc_v1_signer(call, space, settings, family),
-        Style::Acs3 => acs3_signer(call, space, settings),
+        Style::RpcV1 => rpc_v1_signer(call, space, settings, family, now),
+        Style::Acs3 => acs3_signer(call, space, settings, now),
         Style::Anonymous => Err(family.missing("AccessKeyId")),
         Style::Bearer => Err(Code::InvalidBearerToken.into()),
         Style::Acs4 => Err(Code::InvalidSignatureMethod.into()),
         Style::Roa => Err(Code::ActionNotFound.into()),
     }?;
-    signer.key.used(space.clock.now());
+    signer.key.used(now);
     Ok((caller(&signer.key), Some(signer)))
 }
 
@@ -58,6 +60,7 @@ fn rpc_v1_signer<'c>(
     space: &Space,
     settings: &Settings,
     family: Family,
+    now: Timestamp,
 ) -> Result<Signer<'c>, ApiError> {
     let required = |name| call.params.optional(name).ok_or_else(|| family.missing(name));
     let id = required("AccessKeyId")?;
@@ -69,7 +72,7 @@ fn rpc_v1_signer<'c>(
 
     let signer = space.store.read(|world| Signer::find(world, id))?;
     let key = &*signer.key;
-    in_time(space, settings, timestamp, family)?;
+    in_time(space, settings, timestamp, family, now)?;
     let algorithm = rpc_v1::Algorithm::parse(method).ok_or(Code::InvalidSignatureMethod)?;
     if version != "1.0" {
         return Err(Code::InvalidParameter.about("SignatureVersion"));
@@ -77,7 +80,7 @@ fn rpc_v1_signer<'c>(
     let text = rpc_v1::string_to_sign(call.head.method.as_str(), call.params.pairs());
     rpc_v1::verify(&key.secret, algorithm, &text, signature).map_err(|Mismatch| family.mismatch(&text))?;
     unused(space, settings, id, nonce)?;
-    token(space, key, id, call.params.get("SecurityToken"), family)?;
+    token(space, key, id, call.params.get("SecurityToken"), family, now)?;
     Ok(signer)
 }
 
@@ -86,7 +89,12 @@ fn rpc_v1_signer<'c>(
 /// section: aliyun-java-sdk-core 4.7.10 does not sign it (client).
 const COVERED: [HeaderName; 4] = [request::ACTION, request::VERSION, request::DATE, request::CONTENT_SHA256];
 
-fn acs3_signer<'c>(call: &'c Call<'_>, space: &Space, settings: &Settings) -> Result<Signer<'c>, ApiError> {
+fn acs3_signer<'c>(
+    call: &'c Call<'_>,
+    space: &Space,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Signer<'c>, ApiError> {
     let family = Family::General;
     let authorization = call.authorization.as_ref().ok_or(Code::SignatureIncomplete)?;
     let date = call.header(&request::DATE).filter(|date| !date.is_empty());
@@ -99,7 +107,7 @@ fn acs3_signer<'c>(call: &'c Call<'_>, space: &Space, settings: &Settings) -> Re
     let id = authorization.credential;
     let signer = space.store.read(|world| Signer::find(world, id))?;
     let key = &*signer.key;
-    in_time(space, settings, date, family)?;
+    in_time(space, settings, date, family, now)?;
     let algorithm = acs3::Algorithm::parse(authorization.algorithm).ok_or(Code::InvalidSignatureMethod)?;
     let canonical = acs3::canonical_request(
         algorithm,
@@ -115,7 +123,7 @@ fn acs3_signer<'c>(call: &'c Call<'_>, space: &Space, settings: &Settings) -> Re
     if let Some(nonce) = call.header(&request::NONCE) {
         unused(space, settings, id, nonce)?;
     }
-    token(space, key, id, call.header(&request::SECURITY_TOKEN), family)?;
+    token(space, key, id, call.header(&request::SECURITY_TOKEN), family, now)?;
     Ok(signer)
 }
 
@@ -139,10 +147,10 @@ fn acs3_mismatch(text: &str, canonical: &[u8]) -> ApiError {
 }
 
 /// Within the skew of the world's clock or of the wall clock (decision 23).
-fn in_time(space: &Space, settings: &Settings, text: &str, family: Family) -> Result<(), ApiError> {
+fn in_time(space: &Space, settings: &Settings, text: &str, family: Family, now: Timestamp) -> Result<(), ApiError> {
     let at = parse_utc(text).ok_or(Code::TimestampFormat)?;
-    let near = |now| at.duration_since(now).abs() <= settings.clock_skew;
-    if settings.auth == AuthMode::Lenient || near(space.clock.now()) || near(space.clock.wall()) {
+    let near = |time| at.duration_since(time).abs() <= settings.clock_skew;
+    if settings.auth == AuthMode::Lenient || near(now) || near(space.clock.wall()) {
         Ok(())
     } else {
         Err(family.out_of_time())
@@ -159,7 +167,14 @@ fn unused(space: &Space, settings: &Settings, id: &str, nonce: &str) -> Result<(
 }
 
 /// The token of a temporary key. One that rides along with a permanent key is ignored (decision 29).
-fn token(space: &Space, key: &AccessKey, id: &str, given: Option<&str>, family: Family) -> Result<(), ApiError> {
+fn token(
+    space: &Space,
+    key: &AccessKey,
+    id: &str,
+    given: Option<&str>,
+    family: Family,
+    now: Timestamp,
+) -> Result<(), ApiError> {
     let Some(SecurityToken { value, expires }) = key.token.as_deref() else { return Ok(()) };
     let given = given.filter(|given| !given.is_empty()).ok_or_else(|| family.missing("SecurityToken"))?;
     if **value != *given {
@@ -169,5 +184,5 @@ fn token(space: &Space, key: &AccessKey, id: &str, given: Option<&str>, family: 
         let foreign = space.store.read(|world| world.keys().any(of_another));
         return Err(family.token(if foreign { TokenFault::Mismatch } else { TokenFault::Malformed }));
     }
-    if *expires <= space.clock.now() { Err(family.token(TokenFault::Expired)) } else { Ok(()) }
+    if *expires <= now { Err(family.token(TokenFault::Expired)) } else { Ok(()) }
 }

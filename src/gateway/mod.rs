@@ -127,7 +127,8 @@ impl Gateway {
         trail.action = Some(entry.name);
 
         // 4 to 10. Common parameters, key, time, signature, nonce, token.
-        let (caller, signer) = authenticate::authenticate(call, space, &settings, family)?;
+        let now = space.clock.now();
+        let (caller, signer) = authenticate::authenticate(call, space, &settings, family, now)?;
         trail.caller = Some(caller.clone());
 
         // 12 to 15. The action's own checks, permissions among them, under one lock.
@@ -138,7 +139,7 @@ impl Gateway {
             signer: signer.as_ref(),
             request_id,
             authority: call.authority(),
-            now: space.clock.now(),
+            now,
             ids: &space.ids,
             guard: &guard,
         };

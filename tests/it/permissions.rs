@@ -196,6 +196,19 @@ async fn a_denied_role_cannot_be_named_in_another_case() {
 }
 
 #[tokio::test]
+async fn a_role_that_was_made_again_in_another_case_is_passed_as_ram_spells_it() {
+    let statements =
+        json!([allow("*", "*"), { "Effect": "Deny", "Action": "ram:*", "Resource": "acs:ram:*:*:role/WEB" }]);
+    let server = start(&statements, Settings::default()).await;
+    let trust = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#;
+    server.ram_done("DeleteRole", &[("RoleName", "web")]).await;
+    server.ram_done("CreateRole", &[("RoleName", "WEB"), ("AssumeRolePolicyDocument", trust)]).await;
+    assert_eq!(server.role_of("i-1").as_deref(), Some("web"));
+    let detach = role_call(&server, "DetachInstanceRamRole", r#"["i-1"]"#);
+    assert_eq!(outcome(&detach.send().await), is(PASS_FORBIDDEN));
+}
+
+#[tokio::test]
 async fn detach_needs_no_pass_role_where_the_setting_says_so_but_attach_does() {
     let settings = Settings { detach_pass_role: false, ..Settings::default() };
     let server = start(&json!([allow("ecs:*", "*")]), settings).await;
