@@ -284,6 +284,19 @@ async fn a_call_over_a_unix_socket_has_no_address() {
 }
 
 #[tokio::test]
+async fn an_instance_that_is_not_there_is_asked_for_as_one_of_the_account_in_any_region() {
+    let allowed = allow("ecs:DescribeInstanceAttribute", "acs:ecs:*:1000000000000001:instance/i-*");
+    let mut seed = seed(&json!([allowed]));
+    let accounts = seed["accounts"].as_array_mut().expect("a list");
+    accounts.push(json!({ "id": "2000000000000002", "instances": [{ "id": "i-foreign" }] }));
+    let server = support::start_seeded(seed).await;
+    for (id, expected) in [("i-1", OK), ("i-9", NO_INSTANCE), ("i-foreign", NO_INSTANCE), ("other", FORBIDDEN)] {
+        let call = server.call("DescribeInstanceAttribute").key("u", "u").param("InstanceId", id);
+        assert_eq!(outcome(&call.send().await), is(expected), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn an_unauthorised_list_is_refused_and_not_empty() {
     let server = start(&json!([allow("ram:*", "*")]), Settings::default()).await;
     for action in ["DescribeInstances", "DescribeInstanceStatus", "DescribeRegions"] {
