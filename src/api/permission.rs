@@ -270,7 +270,6 @@ impl Ctx<'_> {
         }
         let mut waived = self.guard.waived.borrow_mut();
         if waived.iter().all(|earlier| earlier.action != action) {
-            tracing::warn!(rid = %self.request_id, %denial, "would be refused");
             waived.push(denial);
         }
         Ok(())

@@ -88,6 +88,9 @@ impl Gateway {
         if let Some(started) = started {
             log(&trail, &outcome, &space, request_id, started);
         }
+        for denial in &trail.waived {
+            tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
+        }
         match outcome {
             Ok(done) => envelope.success(done.body),
             Err(error) => envelope.failure(&error),
@@ -170,9 +173,6 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
     );
     if let Err(error) = outcome {
         tracing::debug!(rid = %request_id, reason = error.loggable(), "refused");
-    }
-    for denial in &trail.waived {
-        tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
     }
 }
 

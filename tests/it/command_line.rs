@@ -721,6 +721,22 @@ async fn secrets_never_reach_the_log() {
 }
 
 #[test]
+fn what_policies_would_refuse_is_one_line_at_level_warn() {
+    let folder = Folder::new("soft");
+    let users = json!([{ "name": "u", "keys": [{ "id": "u", "secret": "u" }] }]);
+    let seed = folder.file("seed.json", json!({ "accounts": [{ "users": users }] }).to_string());
+    for level in ["warn", "trace"] {
+        let args = [FREE, "--seed", &seed, "--auth", "lenient", "--ram", "soft", "--log-level", level];
+        let server = Running::start(args);
+        assert_eq!(server.call("DescribeRegions", "u", "u")["Code"], Value::Null);
+        server.kill("-TERM");
+        let err = server.wait().2;
+        let lines: Vec<_> = err.lines().filter(|line| line.contains("would be refused")).collect();
+        assert!(matches!(lines[..], [line] if line.contains("ecs:DescribeRegions on *")), "{err}");
+    }
+}
+
+#[test]
 fn the_log_is_silent_below_its_level_and_rust_log_sets_it_too() {
     let log = |level: Option<&str>, filter: Option<&str>| {
         let mut command = ecsim([FREE, "--auth", "lenient"]);
