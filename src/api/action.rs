@@ -11,7 +11,7 @@ use super::params::Params;
 use super::permission::Guard;
 pub use super::permission::Permission;
 use super::render::{self, Format};
-use crate::world::{AccountId, Ids, RamId, RequestId, RoleSession, Store, World};
+use crate::world::{AccessKey, AccountId, Ids, KeyStatus, RamId, RequestId, RoleSession, Store, World};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
 pub trait Action {
@@ -79,10 +79,45 @@ pub enum Identity {
     RoleSession(Arc<RoleSession>),
 }
 
+/// The key that has signed a call, and the id that it was found under.
+#[derive(Clone, Debug)]
+pub struct Signer<'a> {
+    pub id: &'a str,
+    pub key: Arc<AccessKey>,
+}
+
+impl<'a> Signer<'a> {
+    /// # Errors
+    /// `InvalidAccessKeyId.NotFound`, `InvalidAccessKeyId.Inactive`.
+    pub fn find(world: &World, id: &'a str) -> Result<Self, Code> {
+        Ok(Self { id, key: Arc::clone(active_key(world, id)?) })
+    }
+
+    /// Looks again: between the signature and the lock somebody may have deleted, deactivated or replaced the key.
+    ///
+    /// # Errors
+    /// Those of [`Signer::find`].
+    pub(super) fn still_signs(&self, world: &World) -> Result<(), Code> {
+        // A change of the status copies a key that is in use; its secret stays the same one.
+        let is_the_same = Arc::ptr_eq(&active_key(world, self.id)?.secret, &self.key.secret);
+        if is_the_same { Ok(()) } else { Err(Code::AccessKeyNotFound) }
+    }
+}
+
+fn active_key<'w>(world: &'w World, id: &str) -> Result<&'w Arc<AccessKey>, Code> {
+    let key = world.key(id).ok_or(Code::AccessKeyNotFound)?;
+    match key.status {
+        KeyStatus::Active => Ok(key),
+        KeyStatus::Inactive => Err(Code::AccessKeyInactive),
+    }
+}
+
 /// What an action knows of its call beside its input.
 #[derive(Clone, Debug)]
 pub struct Ctx<'a> {
     pub caller: &'a Caller,
+    /// `None` if nobody looked at signatures.
+    pub signer: Option<&'a Signer<'a>>,
     pub request_id: RequestId,
     /// The address that the client called, `host:port`.
     pub authority: &'a str,
@@ -208,5 +243,39 @@ impl Product {
 
     fn known_names(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.vendor_names.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::permission::RamMode;
+    use crate::world::{KeyOwner, parse_utc};
+
+    #[test]
+    fn a_key_that_goes_between_the_signature_and_the_lock_does_nothing_more() {
+        let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
+        let key = || AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", now);
+        let gone = Err(Code::AccessKeyNotFound.into());
+        type Change = fn(&mut World, AccessKey);
+        let changes: [(Change, Result<(), ApiError>); 5] = [
+            (|_, _| {}, Ok(())),
+            (|world, _| drop(world.remove_key("k")), gone.clone()),
+            (|world, _| assert!(world.set_key_status("k", KeyStatus::Inactive)), Err(Code::AccessKeyInactive.into())),
+            (|world, _| assert!(world.set_key_status("k", KeyStatus::Active)), Ok(())),
+            (|world, other| assert!(world.remove_key("k").is_some() && world.add_key("k", other)), gone),
+        ];
+        for (number, (change, expected)) in changes.into_iter().enumerate() {
+            let mut world = World::default();
+            assert!(world.add_key("k", key()));
+            let signer = Signer::find(&world, "k").expect("an active key");
+            change(&mut world, key());
+            let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
+            let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
+            let (request_id, _) = ids.call();
+            let signer = Some(&signer);
+            let ctx = Ctx { caller: &caller, signer, request_id, authority: "h", now, ids: &ids, guard: &guard };
+            assert_eq!(ctx.authorize(&world, Vec::new), expected, "change {number}");
+        }
     }
 }

@@ -273,6 +273,18 @@ pub struct ApiError {
     pub denial: Option<Box<Denial>>,
 }
 
+impl ApiError {
+    /// The message as far as a log may hold it: what was signed has the caller's security token in it.
+    pub fn loggable(&self) -> &str {
+        match self.code {
+            Code::SignatureMismatchV1 | Code::SignatureMismatchAcs3 | Code::EcsSignatureMismatch => {
+                self.code.row().text
+            }
+            _ => &self.message,
+        }
+    }
+}
+
 impl From<Code> for ApiError {
     fn from(code: Code) -> Self {
         debug_assert!(!code.row().text.contains("{}"), "{code:?} needs a text about something");

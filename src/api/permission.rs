@@ -45,9 +45,12 @@ impl Permission {
     /// On `acs:ram:{region}:{account}:role/{name}` (ecs-instance-ram-role.md 5.8, documented), spelled as the role is,
     /// so that another case does not slip past a policy.
     pub fn on_role(ctx: &Ctx<'_>, action: &'static str, region: &Region, name: &str, world: &World) -> Self {
-        let account = ctx.caller.account;
-        let name = world.role(account, name).map_or(name, |role| role.name().as_str());
-        Self::new(action, format!("acs:ram:{}:{account}:role/{name}", region.id))
+        let role = world.role(ctx.caller.account, name);
+        Self::on_role_spelled(ctx, action, region, role.map_or(name, |role| role.name().as_str()))
+    }
+
+    fn on_role_spelled(ctx: &Ctx<'_>, action: &'static str, region: &Region, name: &str) -> Self {
+        Self::new(action, format!("acs:ram:{}:{}:role/{name}", region.id, ctx.caller.account))
     }
 }
 
@@ -146,8 +149,11 @@ impl Ctx<'_> {
     /// Decides on what an action needs; the first thing that is denied is the answer.
     ///
     /// # Errors
-    /// The product's refusal.
+    /// That the key has gone since it signed; the product's refusal.
     pub(super) fn authorize(&self, world: &World, needs: impl FnOnce() -> Vec<Permission>) -> Result<(), ApiError> {
+        if let Some(signer) = self.signer {
+            signer.still_signs(world)?;
+        }
         // `needs` is only worked out where somebody looks at it: policies, or a log at level trace.
         if self.is_free() {
             if tracing::enabled!(tracing::Level::TRACE) {
@@ -164,8 +170,8 @@ impl Ctx<'_> {
         })
     }
 
-    /// Whether the caller may hand a role to a service: a dependent permission, asked by the action where the
-    /// documents put it.
+    /// Whether the caller may hand a role, by its name as RAM spells it, to a service: a dependent permission, asked
+    /// by the action where the documents put it.
     ///
     /// # Errors
     /// `InvalidUser.PassRoleForbidden`.
@@ -173,7 +179,7 @@ impl Ctx<'_> {
         if self.is_free() {
             return Ok(());
         }
-        let permission = Permission::on_role(self, "ram:PassRole", region, role.as_str(), world);
+        let permission = Permission::on_role_spelled(self, "ram:PassRole", region, role.as_str());
         let decision = self.decide(world, &permission, &self.context().with(key::SERVICE, service));
         self.settle(permission, decision, Code::PassRoleForbidden)
     }
@@ -264,7 +270,6 @@ impl Ctx<'_> {
         }
         let mut waived = self.guard.waived.borrow_mut();
         if waived.iter().all(|earlier| earlier.action != action) {
-            tracing::warn!(rid = %self.request_id, %denial, "would be refused");
             waived.push(denial);
         }
         Ok(())
@@ -273,7 +278,7 @@ impl Ctx<'_> {
 
 impl Caller {
     /// `acs:ram::{account}:root`, `…:user/{name}`, or of a session the role's, `…:role/{name}` (ram.md 2); `None` of a
-    /// user or role who has gone since the call was authenticated.
+    /// user or role who is gone, which no caller is.
     fn ram_arn(&self, world: &World) -> Option<String> {
         let account = self.account;
         Some(match &self.identity {

@@ -4,37 +4,43 @@
 use std::sync::Arc;
 
 use http::HeaderName;
+use jiff::Timestamp;
 
 use super::codes::{Family, TokenFault};
 use super::request::{self, Call, Style};
 use super::settings::{AuthMode, Settings};
 use super::signature::{Mismatch, acs3, rpc_v1};
-use crate::api::action::{Caller, Identity};
+use crate::api::action::{Caller, Identity, Signer};
 use crate::api::error::{ApiError, Code};
-use crate::world::{AccessKey, AccountId, KeyOwner, KeyStatus, SecurityToken, Space, parse_utc};
+use crate::world::{AccessKey, AccountId, KeyOwner, SecurityToken, Space, parse_utc};
 
 /// The prefix of the vendor's live keys.
 const LIVE_PREFIX: &str = "LTAI";
 
+/// The caller, and the key that it has signed with, unless signatures do not count. `now` is the world's time.
+///
 /// # Errors
 /// The first check that fails.
-pub(super) fn authenticate(
-    call: &Call<'_>,
+pub(super) fn authenticate<'c>(
+    call: &'c Call<'_>,
     space: &Space,
     settings: &Settings,
     family: Family,
-) -> Result<Caller, ApiError> {
+    now: Timestamp,
+) -> Result<(Caller, Option<Signer<'c>>), ApiError> {
     if settings.auth == AuthMode::Off {
-        return unsigned_caller(call, space);
+        return Ok((unsigned_caller(call, space)?, None));
     }
-    match call.style {
-        Style::RpcV1 => rpc_v1_caller(call, space, settings, family),
-        Style::Acs3 => acs3_caller(call, space, settings),
+    let signer = match call.style {
+        Style::RpcV1 => rpc_v1_signer(call, space, settings, family, now),
+        Style::Acs3 => acs3_signer(call, space, settings, now),
         Style::Anonymous => Err(family.missing("AccessKeyId")),
         Style::Bearer => Err(Code::InvalidBearerToken.into()),
         Style::Acs4 => Err(Code::InvalidSignatureMethod.into()),
         Style::Roa => Err(Code::ActionNotFound.into()),
-    }
+    }?;
+    signer.key.used(now);
+    Ok((caller(&signer.key), Some(signer)))
 }
 
 /// With `--auth off`: a key id of 16 digits is the account, any other the default one. A key that
@@ -49,7 +55,13 @@ fn unsigned_caller(call: &Call<'_>, space: &Space) -> Result<Caller, ApiError> {
     Ok(Caller { account, identity: Identity::Owner })
 }
 
-fn rpc_v1_caller(call: &Call<'_>, space: &Space, settings: &Settings, family: Family) -> Result<Caller, ApiError> {
+fn rpc_v1_signer<'c>(
+    call: &'c Call<'_>,
+    space: &Space,
+    settings: &Settings,
+    family: Family,
+    now: Timestamp,
+) -> Result<Signer<'c>, ApiError> {
     let required = |name| call.params.optional(name).ok_or_else(|| family.missing(name));
     let id = required("AccessKeyId")?;
     let signature = required("Signature")?;
@@ -58,8 +70,9 @@ fn rpc_v1_caller(call: &Call<'_>, space: &Space, settings: &Settings, family: Fa
     let nonce = required("SignatureNonce")?;
     let timestamp = required("Timestamp")?;
 
-    let key = active_key(space, id)?;
-    in_time(space, settings, timestamp, family)?;
+    let signer = space.store.read(|world| Signer::find(world, id))?;
+    let key = &*signer.key;
+    in_time(space, settings, timestamp, family, now)?;
     let algorithm = rpc_v1::Algorithm::parse(method).ok_or(Code::InvalidSignatureMethod)?;
     if version != "1.0" {
         return Err(Code::InvalidParameter.about("SignatureVersion"));
@@ -67,8 +80,8 @@ fn rpc_v1_caller(call: &Call<'_>, space: &Space, settings: &Settings, family: Fa
     let text = rpc_v1::string_to_sign(call.head.method.as_str(), call.params.pairs());
     rpc_v1::verify(&key.secret, algorithm, &text, signature).map_err(|Mismatch| family.mismatch(&text))?;
     unused(space, settings, id, nonce)?;
-    token(space, &key, id, call.params.get("SecurityToken"), family)?;
-    Ok(caller(space, &key))
+    token(space, key, id, call.params.get("SecurityToken"), family, now)?;
+    Ok(signer)
 }
 
 /// The headers that an ACS3 signature must cover where they are sent (protocol.md 5.2, inferred):
@@ -76,7 +89,12 @@ fn rpc_v1_caller(call: &Call<'_>, space: &Space, settings: &Settings, family: Fa
 /// section: aliyun-java-sdk-core 4.7.10 does not sign it (client).
 const COVERED: [HeaderName; 4] = [request::ACTION, request::VERSION, request::DATE, request::CONTENT_SHA256];
 
-fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Caller, ApiError> {
+fn acs3_signer<'c>(
+    call: &'c Call<'_>,
+    space: &Space,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Signer<'c>, ApiError> {
     let family = Family::General;
     let authorization = call.authorization.as_ref().ok_or(Code::SignatureIncomplete)?;
     let date = call.header(&request::DATE).filter(|date| !date.is_empty());
@@ -87,8 +105,9 @@ fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Ca
     }
 
     let id = authorization.credential;
-    let key = active_key(space, id)?;
-    in_time(space, settings, date, family)?;
+    let signer = space.store.read(|world| Signer::find(world, id))?;
+    let key = &*signer.key;
+    in_time(space, settings, date, family, now)?;
     let algorithm = acs3::Algorithm::parse(authorization.algorithm).ok_or(Code::InvalidSignatureMethod)?;
     let canonical = acs3::canonical_request(
         algorithm,
@@ -104,13 +123,12 @@ fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Ca
     if let Some(nonce) = call.header(&request::NONCE) {
         unused(space, settings, id, nonce)?;
     }
-    token(space, &key, id, call.header(&request::SECURITY_TOKEN), family)?;
-    Ok(caller(space, &key))
+    token(space, key, id, call.header(&request::SECURITY_TOKEN), family, now)?;
+    Ok(signer)
 }
 
 /// Whom the key that has signed speaks for.
-fn caller(space: &Space, key: &AccessKey) -> Caller {
-    key.used(space.clock.now());
+fn caller(key: &AccessKey) -> Caller {
     let identity = match &key.owner {
         KeyOwner::Account => Identity::Owner,
         KeyOwner::User(user) => Identity::User(*user),
@@ -128,19 +146,11 @@ fn acs3_mismatch(text: &str, canonical: &[u8]) -> ApiError {
     Code::SignatureMismatchAcs3.with(format!("{start}{text}{middle}{canonical}{end}"))
 }
 
-fn active_key(space: &Space, id: &str) -> Result<Arc<AccessKey>, ApiError> {
-    let key = space.store.read(|world| world.key(id).cloned()).ok_or(Code::AccessKeyNotFound)?;
-    match key.status {
-        KeyStatus::Active => Ok(key),
-        KeyStatus::Inactive => Err(Code::AccessKeyInactive.into()),
-    }
-}
-
 /// Within the skew of the world's clock or of the wall clock (decision 23).
-fn in_time(space: &Space, settings: &Settings, text: &str, family: Family) -> Result<(), ApiError> {
+fn in_time(space: &Space, settings: &Settings, text: &str, family: Family, now: Timestamp) -> Result<(), ApiError> {
     let at = parse_utc(text).ok_or(Code::TimestampFormat)?;
-    let near = |now| at.duration_since(now).abs() <= settings.clock_skew;
-    if settings.auth == AuthMode::Lenient || near(space.clock.now()) || near(space.clock.wall()) {
+    let near = |time| at.duration_since(time).abs() <= settings.clock_skew;
+    if settings.auth == AuthMode::Lenient || near(now) || near(space.clock.wall()) {
         Ok(())
     } else {
         Err(family.out_of_time())
@@ -157,7 +167,14 @@ fn unused(space: &Space, settings: &Settings, id: &str, nonce: &str) -> Result<(
 }
 
 /// The token of a temporary key. One that rides along with a permanent key is ignored (decision 29).
-fn token(space: &Space, key: &AccessKey, id: &str, given: Option<&str>, family: Family) -> Result<(), ApiError> {
+fn token(
+    space: &Space,
+    key: &AccessKey,
+    id: &str,
+    given: Option<&str>,
+    family: Family,
+    now: Timestamp,
+) -> Result<(), ApiError> {
     let Some(SecurityToken { value, expires }) = key.token.as_deref() else { return Ok(()) };
     let given = given.filter(|given| !given.is_empty()).ok_or_else(|| family.missing("SecurityToken"))?;
     if **value != *given {
@@ -167,5 +184,5 @@ fn token(space: &Space, key: &AccessKey, id: &str, given: Option<&str>, family: 
         let foreign = space.store.read(|world| world.keys().any(of_another));
         return Err(family.token(if foreign { TokenFault::Mismatch } else { TokenFault::Malformed }));
     }
-    if *expires <= space.clock.now() { Err(family.token(TokenFault::Expired)) } else { Ok(()) }
+    if *expires <= now { Err(family.token(TokenFault::Expired)) } else { Ok(()) }
 }

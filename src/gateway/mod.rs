@@ -85,6 +85,9 @@ impl Gateway {
         if let Some(started) = started {
             log(&trail, &outcome, &space, request_id, started);
         }
+        for denial in &trail.waived {
+            tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
+        }
         match outcome {
             Ok(done) => envelope.success(done.body),
             Err(error) => envelope.failure(&error),
@@ -125,16 +128,18 @@ impl Gateway {
         trail.action = Some(entry.name);
 
         // 4 to 10. Common parameters, key, time, signature, nonce, token.
-        let caller = authenticate::authenticate(call, space, &settings, family)?;
+        let now = space.clock.now();
+        let (caller, signer) = authenticate::authenticate(call, space, &settings, family, now)?;
         trail.caller = Some(caller.clone());
 
         // 12 to 15. The action's own checks, permissions among them, under one lock.
         let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, peer);
         let ctx = Ctx {
             caller: &caller,
+            signer: signer.as_ref(),
             request_id,
             authority: call.authority(),
-            now: space.clock.now(),
+            now,
             ids: &space.ids,
             guard: &guard,
         };
@@ -164,10 +169,7 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
         "call"
     );
     if let Err(error) = outcome {
-        tracing::debug!(rid = %request_id, reason = %error.message, "refused");
-    }
-    for denial in &trail.waived {
-        tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
+        tracing::debug!(rid = %request_id, reason = error.loggable(), "refused");
     }
 }
 

@@ -86,9 +86,13 @@ impl AccessKey {
         Self { token: Some(Arc::new(token)), ..key }
     }
 
-    /// Notes that the key has signed a call. Takes no lock of the world, which many calls at once would wait for.
+    /// Notes that the key has signed a call. Takes no lock of the world, which many calls at once would wait for, and
+    /// writes once a second, so that they do not contend for the figure either.
     pub fn used(&self, now: Timestamp) {
-        self.usage.0.fetch_max(now.as_second(), Ordering::Relaxed);
+        let second = now.as_second();
+        if self.usage.0.load(Ordering::Relaxed) < second {
+            self.usage.0.fetch_max(second, Ordering::Relaxed);
+        }
     }
 
     /// When the key last signed a call, to the second.

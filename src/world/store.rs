@@ -26,7 +26,7 @@ impl Store {
     }
 
     /// Puts another world in place of this one. A call that holds the lock finishes on the old one; one that has
-    /// only been authenticated performs on the new one.
+    /// only been authenticated finds another key in the place of its own.
     pub fn replace(&self, world: World) {
         let old = std::mem::replace(&mut *self.0.write(), world);
         drop(old); // After the lock: a large world takes its time to go.

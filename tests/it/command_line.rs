@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::support::{NOW, encode, nonce, sign_v1};
+use super::support::{Acs3Call, Call, NOW, encode, nonce, sign_v1};
 
 /// The binary, with an environment that holds nothing of this machine's.
 fn ecsim<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
@@ -685,8 +685,8 @@ fn a_call_is_one_object_in_the_log() {
     );
 }
 
-#[test]
-fn secrets_never_reach_the_log() {
+#[tokio::test]
+async fn secrets_never_reach_the_log() {
     let folder = Folder::new("secrets");
     let keys = json!([{ "id": "test", "secret": "hush-permanent" }]);
     let session = json!({ "id": "temporary", "secret": "hush-temporary", "security_token": "hush-token",
@@ -700,13 +700,39 @@ fn secrets_never_reach_the_log() {
             assert_eq!(server.call("DescribeRegions", "test", "hush-permanent")["Code"], Value::Null);
             assert_eq!(server.call("DescribeRegions", "test", "hush-wrong")["Code"], "IncompleteSignature");
             assert_eq!(server.call("DescribeRegions", "temporary", "hush-temporary")["Code"], "MissingParameter");
+            // The answer to a wrong signature echoes what was signed, the token too.
+            let url = format!("http://{}", server.address);
+            for (version, action) in [("2014-05-26", "DescribeRegions"), ("2015-04-01", "GetCallerIdentity")] {
+                let call = Call::new(url.clone(), action).param("Version", version).key("temporary", "hush-wrong");
+                let answer = call.param("SecurityToken", "hush-token").send().await;
+                assert!(answer.refusal().2.contains("hush-token"), "{}", answer.text);
+            }
+            let call = Acs3Call::new(url, "DescribeRegions").key("temporary", "hush-wrong");
+            let answer = call.header("x-acs-security-token", "hush-token").send().await;
+            assert!(answer.refusal().2.contains("hush-token"), "{}", answer.text);
             server.kill("-HUP");
             server.kill("-TERM");
             let (status, _, err) = server.wait();
             assert_eq!(status, Some(0));
-            assert!(err.matches("DescribeRegions").count() >= 3, "{err}");
+            assert!(err.matches("DescribeRegions").count() >= 5, "{err}");
             assert!(!err.contains("hush"), "{err}");
         }
+    }
+}
+
+#[test]
+fn what_policies_would_refuse_is_one_line_at_level_warn() {
+    let folder = Folder::new("soft");
+    let users = json!([{ "name": "u", "keys": [{ "id": "u", "secret": "u" }] }]);
+    let seed = folder.file("seed.json", json!({ "accounts": [{ "users": users }] }).to_string());
+    for level in ["warn", "trace"] {
+        let args = [FREE, "--seed", &seed, "--auth", "lenient", "--ram", "soft", "--log-level", level];
+        let server = Running::start(args);
+        assert_eq!(server.call("DescribeRegions", "u", "u")["Code"], Value::Null);
+        server.kill("-TERM");
+        let err = server.wait().2;
+        let lines: Vec<_> = err.lines().filter(|line| line.contains("would be refused")).collect();
+        assert!(matches!(lines[..], [line] if line.contains("ecs:DescribeRegions on *")), "{err}");
     }
 }
 

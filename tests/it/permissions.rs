@@ -196,6 +196,19 @@ async fn a_denied_role_cannot_be_named_in_another_case() {
 }
 
 #[tokio::test]
+async fn a_role_that_was_made_again_in_another_case_is_passed_as_ram_spells_it() {
+    let statements =
+        json!([allow("*", "*"), { "Effect": "Deny", "Action": "ram:*", "Resource": "acs:ram:*:*:role/WEB" }]);
+    let server = start(&statements, Settings::default()).await;
+    let trust = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#;
+    server.ram_done("DeleteRole", &[("RoleName", "web")]).await;
+    server.ram_done("CreateRole", &[("RoleName", "WEB"), ("AssumeRolePolicyDocument", trust)]).await;
+    assert_eq!(server.role_of("i-1").as_deref(), Some("web"));
+    let detach = role_call(&server, "DetachInstanceRamRole", r#"["i-1"]"#);
+    assert_eq!(outcome(&detach.send().await), is(PASS_FORBIDDEN));
+}
+
+#[tokio::test]
 async fn detach_needs_no_pass_role_where_the_setting_says_so_but_attach_does() {
     let settings = Settings { detach_pass_role: false, ..Settings::default() };
     let server = start(&json!([allow("ecs:*", "*")]), settings).await;
@@ -268,6 +281,19 @@ async fn a_call_over_a_unix_socket_has_no_address() {
     let mut wire = Wire::over(UnixStream::connect(&path).await.expect("connects"));
     wire.send(format!("GET /?{query} HTTP/1.1\r\nHost: ecs.example\r\n\r\n")).await;
     assert_eq!(wire.answer().await.status, 403);
+}
+
+#[tokio::test]
+async fn an_instance_that_is_not_there_is_asked_for_as_one_of_the_account_in_any_region() {
+    let allowed = allow("ecs:DescribeInstanceAttribute", "acs:ecs:*:1000000000000001:instance/i-*");
+    let mut seed = seed(&json!([allowed]));
+    let accounts = seed["accounts"].as_array_mut().expect("a list");
+    accounts.push(json!({ "id": "2000000000000002", "instances": [{ "id": "i-foreign" }] }));
+    let server = support::start_seeded(seed).await;
+    for (id, expected) in [("i-1", OK), ("i-9", NO_INSTANCE), ("i-foreign", NO_INSTANCE), ("other", FORBIDDEN)] {
+        let call = server.call("DescribeInstanceAttribute").key("u", "u").param("InstanceId", id);
+        assert_eq!(outcome(&call.send().await), is(expected), "{id}");
+    }
 }
 
 #[tokio::test]

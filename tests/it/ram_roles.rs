@@ -255,6 +255,21 @@ async fn names_have_bounds_in_every_action_that_takes_one() {
 }
 
 #[tokio::test]
+async fn an_underscore_is_in_no_new_name_but_may_be_in_one_of_a_seed() {
+    let server = support::start_seeded(json!({ "accounts": [{
+        "keys": [{ "id": "test", "secret": "test" }],
+        "roles": [{ "name": "old_role" }],
+    }] }))
+    .await;
+    let given = [("RoleName", "new_role"), ("AssumeRolePolicyDocument", TRUST)];
+    let code = "InvalidParameter.RoleName.InvalidChars".to_owned();
+    let refused = (400, code, text("RoleName", "contains invalid chars."));
+    assert_eq!(server.ram_refused("CreateRole", &given).await, refused);
+    server.ram_done("GetRole", &[("RoleName", "old_role")]).await;
+    server.ram_done("DeleteRole", &[("RoleName", "old_role")]).await;
+}
+
+#[tokio::test]
 async fn descriptions_and_session_durations_have_bounds() {
     let server = support::start().await;
     create(&server, "r").await;

@@ -171,7 +171,7 @@ async fn parameters_are_missing_or_incorrect() {
         ("UntagResources", "TagKeys", &many),
         ("UntagResources", "All", "1"),
         ("ListTagResources", "PageSize", "0"),
-        ("ListTagResources", "PageSize", "1001"),
+        ("ListTagResources", "PageSize", "101"),
         ("ListTagResources", "NextToken", "?"),
     ] {
         let refused = (400, format!("InvalidParameter.{name}"), format!("The parameter - \"{name}\" is incorrect."));

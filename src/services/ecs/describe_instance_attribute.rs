@@ -10,7 +10,7 @@ use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{InstanceId, RequestId, Status, World, utc_minutes};
+use crate::world::{Instance, InstanceId, RequestId, Status, World, utc_minutes};
 
 /// One instance in full, without a wrapper. A `RegionId` is not used to reject (inferred).
 ///
@@ -90,22 +90,21 @@ impl Action for DescribeInstanceAttribute {
     type Input = Input;
     type Reply = Output;
 
-    /// Access level get, on the instance (ecs-supporting.md 1; the resource inferred).
+    /// Access level get, on the instance (ecs-supporting.md 1; the resource inferred); of one that is not there the
+    /// region is not known (inferred).
     fn needs(ctx: &Ctx<'_>, input: &Input, world: &World) -> Vec<Permission> {
         let (action, id) = ("ecs:DescribeInstanceAttribute", &input.instance_id);
-        let found = world.instance(id.as_str());
-        let on_instance = found.map(|found| Permission::on_instance(ctx, action, found.region, id));
-        vec![on_instance.unwrap_or_else(|| Permission::new(action, "*".to_owned()))]
+        vec![match find(ctx, world, id) {
+            Some(found) => Permission::on_instance(ctx, action, found.region, id),
+            None => Permission::new(action, format!("acs:ecs:*:{}:instance/{id}", ctx.caller.account)),
+        }]
     }
 }
 
 impl Read for DescribeInstanceAttribute {
     fn call(ctx: &Ctx<'_>, world: &World, input: Input) -> Result<Output, ApiError> {
         let id = input.instance_id;
-        let instance = world
-            .instance(id.as_str())
-            .filter(|instance| instance.account == ctx.caller.account)
-            .ok_or(Code::InstanceNotFound)?;
+        let instance = find(ctx, world, &id).ok_or(Code::InstanceNotFound)?;
         let spec = &*instance.spec;
         Ok(Output {
             request_id: ctx.request_id,
@@ -146,4 +145,8 @@ impl Read for DescribeInstanceAttribute {
             instance_id: id,
         })
     }
+}
+
+fn find<'w>(ctx: &Ctx<'_>, world: &'w World, id: &InstanceId) -> Option<&'w Instance> {
+    world.instance(id.as_str()).filter(|instance| instance.account == ctx.caller.account)
 }

@@ -106,7 +106,8 @@ impl Write for DetachInstanceRamRole {
             let may_pass = |role: &RoleName| ctx.may_pass(world, input.region, role, SERVICE);
             match &named {
                 Some(role) => may_pass(role)?,
-                None => attached_roles(ctx, world, &input).try_for_each(may_pass)?,
+                None => attached_roles(ctx, world, &input)
+                    .try_for_each(|role| may_pass(spelled_by_ram(ctx, world, role)))?,
             }
         }
         let ids = std::mem::take(&mut input.instance_ids);
@@ -139,6 +140,11 @@ fn named_role(ctx: &Ctx<'_>, world: &World, input: &Input) -> Result<Option<Role
         .or_else(|| attached_roles(ctx, world, input).find(|role| role.is(name)))
         .ok_or(Code::RoleNotFound)?;
     Ok(Some(role.clone()))
+}
+
+/// A role's name as RAM spells it, which may have made it again in another case; of one that it has no more, as it was.
+fn spelled_by_ram<'w>(ctx: &Ctx<'_>, world: &'w World, role: &'w RoleName) -> &'w RoleName {
+    world.role(ctx.caller.account, role.as_str()).map_or(role, Role::name)
 }
 
 /// The roles on those of the listed instances that the caller has in this region.
@@ -230,7 +236,15 @@ mod tests {
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
-        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids, guard: &guard };
+        let ctx = Ctx {
+            caller: &caller,
+            signer: None,
+            request_id: ids.call().0,
+            authority: "h",
+            now,
+            ids: &ids,
+            guard: &guard,
+        };
         let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), instance_ids.into())];
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
         let done = writes::<DetachInstanceRamRole>().perform(&ctx, store, &Params::new(pairs), Format::Json)?;
@@ -266,7 +280,15 @@ mod tests {
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
-        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids, guard: &guard };
+        let ctx = Ctx {
+            caller: &caller,
+            signer: None,
+            request_id: ids.call().0,
+            authority: "h",
+            now,
+            ids: &ids,
+            guard: &guard,
+        };
         for (named, role) in [(Some("any"), "any"), (None, "web")] {
             let input = Input {
                 region: Region::find("cn-hangzhou").expect("a region"),

@@ -54,7 +54,9 @@ impl Write for CreateAccessKey {
         let (id, secret) = (ctx.ids.access_key_id(), ctx.ids.access_key_secret());
         let key = AccessKey::new(account, owner, &secret, ctx.now);
         let access_key = KeyModel::created(&id, secret, &key);
-        world.add_key(&id, key);
+        if !world.add_key(&id, key) {
+            return Err(Code::Internal.into());
+        }
         Ok(Output { request_id: ctx.request_id, access_key })
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Input {
     policy: CustomName,
     document: PermissionPolicy,
     set_as_default: bool,
-    /// Whether the oldest version that is not the default one makes room (name of the value: inferred).
+    /// Whether the oldest version that is not the default one makes room (documented by the SDK's model).
     rotates: bool,
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Input {
 
 impl FromParams for Input {
     fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
-        let role_name = fields::ROLE_NAME.required(params)?;
+        let role_name = fields::NEW_ROLE_NAME.required(params)?;
         let too_long = Code::AssumeRolePolicyDocumentLength;
         let trust = fields::trust_document(params, "AssumeRolePolicyDocument", too_long)?;
         let incorrect = Code::MaxSessionDurationIncorrect;

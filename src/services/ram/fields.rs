@@ -45,11 +45,19 @@ impl Name {
     }
 }
 
-pub(super) static ROLE_NAME: Name = Name {
+const ROLE_NAME_TEXT: Text = Text {
+    name: "RoleName",
+    form: Some((|name| name.chars().all(RoleName::takes), Code::RoleNameChars)),
+    longest: Some((RoleName::LONGEST, Code::RoleNameLength)),
+};
+
+pub(super) static ROLE_NAME: Name = Name { text: ROLE_NAME_TEXT, missing: Code::MissingRoleName };
+
+/// The name that CreateRole takes: seeds and look-ups know `_` from older texts, it does not (ram.md 3, documented).
+pub(super) static NEW_ROLE_NAME: Name = Name {
     text: Text {
-        name: "RoleName",
-        form: Some((|name| name.chars().all(RoleName::takes), Code::RoleNameChars)),
-        longest: Some((RoleName::LONGEST, Code::RoleNameLength)),
+        form: Some((|name| name.chars().all(|c| RoleName::takes(c) && c != '_'), Code::RoleNameChars)),
+        ..ROLE_NAME_TEXT
     },
     missing: Code::MissingRoleName,
 };

@@ -15,6 +15,9 @@ use crate::world::{RequestId, Tags, World};
 /// Source: the SDK's model; clients.md 4.1.
 pub(super) struct ListTagResources;
 
+/// Documented by the SDK's model; that it is also the size of a page if none is asked for is inferred.
+const LARGEST_PAGE: u32 = 100;
+
 #[derive(Debug)]
 pub(super) struct Input {
     resources: Resources,
@@ -24,7 +27,8 @@ pub(super) struct Input {
 
 impl FromParams for Input {
     fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
-        let (token, size) = (("NextToken", Code::NextTokenIncorrect), ("PageSize", Code::PageSizeIncorrect));
+        let (token, size) =
+            (("NextToken", Code::NextTokenIncorrect), ("PageSize", LARGEST_PAGE, Code::PageSizeIncorrect));
         Ok(Self {
             resources: Resources::read(params)?,
             tags: tags::read(params)?,

@@ -28,14 +28,14 @@ impl Paging {
     /// # Errors
     /// `InvalidParameter.Marker`, `InvalidParameter.MaxItems`.
     pub(super) fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
-        Self::read(params, ("Marker", Code::MarkerIncorrect), ("MaxItems", Code::MaxItemsIncorrect))
+        Self::read(params, ("Marker", Code::MarkerIncorrect), ("MaxItems", 1000, Code::MaxItemsIncorrect))
     }
 
-    /// The same under other names, each with the code for a wrong value.
-    pub(super) fn read(params: &Params<'_>, marker: (&str, Code), size: (&str, Code)) -> Result<Self, ApiError> {
+    /// The same under other names, each with the code for a wrong value, and with another largest page.
+    pub(super) fn read(params: &Params<'_>, marker: (&str, Code), size: (&str, u32, Code)) -> Result<Self, ApiError> {
         let read = |text| String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok();
         let after = params.optional(marker.0).map(|text| read(text).ok_or(marker.1)).transpose()?;
-        let size = params.integer(size.0, 1..=1000, 100).map_err(|_| size.1)? as usize;
+        let size = params.integer(size.0, 1..=size.1, 100).map_err(|_| size.2)? as usize;
         Ok(Self { after, size })
     }
 

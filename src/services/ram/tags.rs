@@ -13,13 +13,14 @@ use crate::api::params::Params;
 use crate::api::render::{Item, Items};
 use crate::world::{PolicyType, Tags, World};
 
-/// How many tags a resource has at most, and how many a call names (inferred from ecs-supporting.md 14).
+/// How many tags a call names at most (documented by the SDK's model), and how many a resource has (inferred from
+/// ecs-supporting.md 14).
 pub(super) const MOST: usize = 20;
 
 /// Of a key and of a value, in characters (inferred).
 const LONGEST: usize = 128;
 
-/// How many resources a call names at most (inferred from ecs-supporting.md 14).
+/// How many resources a call names at most (documented by the SDK's model).
 const MOST_NAMES: usize = 50;
 
 /// A tag of a call; a filter may leave out the value.

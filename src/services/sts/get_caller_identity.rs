@@ -55,7 +55,7 @@ impl Read for GetCallerIdentity {
                 ("Account", format!("acs:ram::{account}:root"), account.to_string(), Some(account.to_string()), None)
             }
             Identity::User(id) => {
-                // Gone since the call was authenticated: so is the key.
+                // A user who has a key stays.
                 let user = world.user_by_id(*id).ok_or(Code::AccessKeyNotFound)?;
                 let arn = format!("acs:ram::{account}:user/{}", user.name());
                 ("RAMUser", arn, id.to_string(), Some(id.to_string()), None)

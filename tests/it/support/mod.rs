@@ -135,7 +135,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn new(url: String, action: &str) -> Self {
+    pub(crate) fn new(url: String, action: &str) -> Self {
         let common = [
             ("Action", action),
             ("Version", "2014-05-26"),
@@ -231,25 +231,29 @@ pub(crate) struct Acs3Call {
 impl Server {
     /// An ACS3 call of the default owner.
     pub(crate) fn acs3(&self, action: &str) -> Acs3Call {
+        Acs3Call::new(self.url(), action)
+    }
+}
+
+impl Acs3Call {
+    pub(crate) fn new(url: String, action: &str) -> Self {
         let headers = [
-            ("host", self.authority()),
+            ("host", url.trim_start_matches("http://").to_owned()),
             ("x-acs-action", action.to_owned()),
             ("x-acs-version", "2014-05-26".to_owned()),
             ("x-acs-date", NOW.to_owned()),
             ("x-acs-signature-nonce", nonce()),
             ("accept", "application/json".to_owned()),
         ];
-        Acs3Call {
+        Self {
             headers: headers.map(|(n, v)| (n.to_owned(), v)).into(),
             query: BTreeMap::new(),
             body: String::new(),
             key: ("test".to_owned(), "test".to_owned()),
-            url: self.url(),
+            url,
         }
     }
-}
 
-impl Acs3Call {
     pub(crate) fn param(mut self, name: &str, value: &str) -> Self {
         self.query.insert(name.to_owned(), value.to_owned());
         self
