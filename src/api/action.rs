@@ -254,10 +254,10 @@ mod tests {
 
     #[test]
     fn a_key_that_goes_between_the_signature_and_the_lock_does_nothing_more() {
+        type Change = fn(&mut World, AccessKey);
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let key = || AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", now);
         let gone = Err(Code::AccessKeyNotFound.into());
-        type Change = fn(&mut World, AccessKey);
         let changes: [(Change, Result<(), ApiError>); 5] = [
             (|_, _| {}, Ok(())),
             (|world, _| drop(world.remove_key("k")), gone.clone()),
