@@ -252,12 +252,14 @@ mod tests {
     use crate::api::permission::RamMode;
     use crate::world::{KeyOwner, parse_utc};
 
+    /// What somebody else does in between; another key of the same owner and secret is at hand.
+    type Change = fn(&mut World, AccessKey);
+
     #[test]
     fn a_key_that_goes_between_the_signature_and_the_lock_does_nothing_more() {
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let key = || AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", now);
         let gone = Err(Code::AccessKeyNotFound.into());
-        type Change = fn(&mut World, AccessKey);
         let changes: [(Change, Result<(), ApiError>); 5] = [
             (|_, _| {}, Ok(())),
             (|world, _| drop(world.remove_key("k")), gone.clone()),
