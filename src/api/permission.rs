@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::action::{Caller, Ctx, Identity};
 use super::error::{ApiError, Code};
 use crate::policy::{Assumer, Context, Decision, Layer, Request, Resource, decide, key};
-use crate::world::{AccountId, Holder, InstanceId, Policy, Region, Role, RoleName, World};
+use crate::world::{AccountId, Arn, Holder, InstanceId, Policy, Region, Role, RoleName, World};
 
 /// What becomes of a call that policies do not allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -207,7 +207,7 @@ impl Ctx<'_> {
                 Some(id) => context.with(key::EXTERNAL_ID, id),
                 None => context,
             };
-            let assumer = self.caller.ram_arn(world).unwrap_or_default();
+            let assumer = self.caller.ram_arn(world).map(|arn| arn.to_string()).unwrap_or_default();
             decision = decision.and(role.trust.decide(Source::Trust, Assumer::Ram(&assumer), &context));
         }
         self.settle(permission, decision, self.guard.refusal)
@@ -277,16 +277,14 @@ impl Ctx<'_> {
 }
 
 impl Caller {
-    /// `acs:ram::{account}:root`, `…:user/{name}`, or of a session the role's, `…:role/{name}` (ram.md 2); `None` of a
-    /// user or role who is gone, which no caller is.
-    fn ram_arn(&self, world: &World) -> Option<String> {
+    /// By which trust policies know it: of a session the role's (ram.md 2); `None` of a user or role who is gone, which no
+    /// caller is.
+    fn ram_arn<'w>(&self, world: &'w World) -> Option<Arn<'w>> {
         let account = self.account;
         Some(match &self.identity {
-            Identity::Owner => format!("acs:ram::{account}:root"),
-            Identity::User(id) => format!("acs:ram::{account}:user/{}", world.user_by_id(*id)?.name()),
-            Identity::RoleSession(session) => {
-                format!("acs:ram::{account}:role/{}", world.role_by_id(session.role)?.name())
-            }
+            Identity::Owner => Arn::Root(account),
+            Identity::User(id) => Arn::User(account, world.user_by_id(*id)?.name()),
+            Identity::RoleSession(session) => Arn::Role(account, world.role_by_id(session.role)?.name().as_str()),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! behind one lock, a [`Store`]. Nothing here knows HTTP, parameters or error codes.
 
 mod account;
+mod arn;
 mod clock;
 mod directory;
 mod identities;
@@ -23,6 +24,7 @@ mod user;
 
 pub(crate) use account::keyed;
 pub use account::{AccountId, Secret};
+pub use arn::Arn;
 pub use clock::{Clock, ManualClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
 pub use identities::{Holder, PolicyStays, RoleStays, UserStays};
 pub use ids::{Ids, RamId, RequestId, TraceId};

@@ -4,11 +4,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::policy_model::AnyName;
-use super::role_model;
 use crate::api::action::{Action, Ctx, Permission, Read, Reply};
 use crate::api::error::ApiError;
 use crate::api::render::{Item, Items};
-use crate::world::{RequestId, Role, User, World, utc_seconds};
+use crate::world::{Arn, RequestId, Role, User, World, utc_seconds};
 
 /// Lists who has a policy, by name (inferred). There are no groups here; their list is empty.
 ///
@@ -99,7 +98,7 @@ fn role_entity((role, attached): (&Role, Timestamp)) -> RoleEntity {
     RoleEntity {
         role_id: role.id().to_string(),
         role_name: role.name().to_string(),
-        arn: role_model::arn(role.account(), role.name().as_str()),
+        arn: Arn::Role(role.account(), role.name().as_str()).to_string(),
         description: role.description.to_string(),
         attach_date: utc_seconds(attached),
     }

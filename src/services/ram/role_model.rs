@@ -7,7 +7,7 @@ use crate::api::action::{Ctx, Reply};
 use crate::api::error::{ApiError, Code};
 use crate::api::render::{Item, Items};
 use crate::policy::TrustPolicy;
-use crate::world::{AccountId, RequestId, Role, World, utc_seconds};
+use crate::world::{Arn, RequestId, Role, World, utc_seconds};
 
 /// # Errors
 /// `EntityNotExist.Role`.
@@ -22,10 +22,9 @@ pub(super) fn find<'w>(ctx: &Ctx<'_>, world: &'w World, name: &str) -> Result<&'
 /// `MalformedPolicyDocument`.
 pub(super) fn names_exist(ctx: &Ctx<'_>, world: &World, trust: &TrustPolicy) -> Result<(), ApiError> {
     let account = ctx.caller.account;
-    let prefix = format!("acs:ram::{account}:");
-    let exists = |arn: &str| match arn.strip_prefix(&prefix).and_then(|rest| rest.split_once('/')) {
-        Some(("user", name)) => world.user(account, name).is_some(),
-        Some(("role", name)) => world.role(account, name).is_some(),
+    let exists = |arn: &str| match Arn::parse(arn) {
+        Some(Arn::User(owner, name)) if owner == account => world.user(account, name).is_some(),
+        Some(Arn::Role(owner, name)) if owner == account => world.role(account, name).is_some(),
         _ => true,
     };
     match trust.named_identities().find(|arn| !exists(arn)) {
@@ -68,7 +67,7 @@ impl RoleModel {
         Self {
             role_id: role.id().to_string(),
             role_name: role.name().to_string(),
-            arn: arn(role.account(), role.name().as_str()),
+            arn: Arn::Role(role.account(), role.name().as_str()).to_string(),
             description: role.description.to_string(),
             max_session_duration: role.max_session_duration,
             assume_role_policy_document: Some(role.trust.text().to_owned()),
@@ -97,10 +96,6 @@ impl RoleModel {
         let tags = Some(tags::shown(&role.tags));
         Self { assume_role_policy_document: None, tags, ..Self::updated(role) }
     }
-}
-
-pub(super) fn arn(account: AccountId, name: &str) -> String {
-    format!("acs:ram::{account}:role/{name}")
 }
 
 /// An answer that is one role.

@@ -7,7 +7,7 @@ use crate::api::action::{Action, Ctx, FromParams, Identity, Permission, Reply, W
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::policy::{Fault, Layer, PermissionPolicy, Use};
-use crate::world::{AccountId, RequestId, RoleName, RoleSession, World, utc_seconds};
+use crate::world::{AccountId, Arn, RequestId, RoleName, RoleSession, World, utc_seconds};
 
 /// Hands out temporary credentials for a role, to a user or another role's session.
 ///
@@ -54,8 +54,10 @@ const LEAST_SECONDS: i64 = 900;
 
 /// `acs:ram::<account>:role/<name>` (documented). Text that no role can be named is wrongly formed too (inferred).
 fn parse_arn(arn: &str) -> Option<(AccountId, &str)> {
-    let (account, role) = arn.strip_prefix("acs:ram::")?.split_once(":role/")?;
-    Some((AccountId::parse(account)?, Some(role).filter(|role| RoleName::is_well_formed(role))?))
+    match Arn::parse(arn)? {
+        Arn::Role(account, role) if RoleName::is_well_formed(role) => Some((account, role)),
+        _ => None,
+    }
 }
 
 /// At least a quarter of an hour; at most what the role says, which is known later.
@@ -131,7 +133,8 @@ impl Write for AssumeRole {
         }
         let role = world.role(input.account, &input.role);
         // Spelled as the role is, so that another case does not slip past a policy.
-        let arn = format!("acs:ram::{}:role/{}", input.account, role.map_or(&*input.role, |role| role.name().as_str()));
+        let name = role.map_or(&*input.role, |role| role.name().as_str());
+        let arn = Arn::Role(input.account, name).to_string();
         ctx.may_assume(world, arn.clone(), role, input.external_id.as_deref())?;
         let role = role.ok_or_else(|| Code::AssumedRoleNotFound.about(&arn))?;
         if input.duration > i64::from(role.max_session_duration) {
@@ -145,7 +148,7 @@ impl Write for AssumeRole {
         };
         let assumed_role_user = AssumedRoleUser {
             // The form of the 2021 page; GetCallerIdentity has another (sts.md 4).
-            arn: format!("acs:ram::{}:role/{}/{}", input.account, role.name(), session.name),
+            arn: format!("{arn}/{}", session.name),
             assumed_role_id: session.principal_id(),
         };
         let expires = ctx.now.saturating_add(SignedDuration::from_secs(input.duration)).unwrap_or(Timestamp::MAX);

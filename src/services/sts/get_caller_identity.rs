@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::api::action::{Action, Ctx, FromParams, Identity, Permission, Read, Reply};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
-use crate::world::{AccountId, RamId, RequestId, World};
+use crate::world::{AccountId, Arn, RamId, RequestId, World};
 
 /// Who calls. It needs no permission.
 ///
@@ -51,21 +51,25 @@ impl Read for GetCallerIdentity {
     fn call(ctx: &Ctx<'_>, world: &World, _input: Input) -> Result<Output, ApiError> {
         let account = ctx.caller.account;
         let (identity_type, arn, principal_id, user_id, role_id) = match &ctx.caller.identity {
-            Identity::Owner => {
-                ("Account", format!("acs:ram::{account}:root"), account.to_string(), Some(account.to_string()), None)
-            }
+            Identity::Owner => ("Account", Arn::Root(account), account.to_string(), Some(account.to_string()), None),
             Identity::User(id) => {
                 // A user who has a key stays.
                 let user = world.user_by_id(*id).ok_or(Code::AccessKeyNotFound)?;
-                let arn = format!("acs:ram::{account}:user/{}", user.name());
-                ("RAMUser", arn, id.to_string(), Some(id.to_string()), None)
+                ("RAMUser", Arn::User(account, user.name()), id.to_string(), Some(id.to_string()), None)
             }
             Identity::RoleSession(session) => {
-                let arn = format!("acs:ram::{account}:assumed-role/{}/{}", session.role_name, session.name);
+                let arn = Arn::AssumedRole(account, session.role_name.as_str(), &session.name);
                 ("AssumedRoleUser", arn, session.principal_id(), None, Some(session.role))
             }
         };
-        let request_id = ctx.request_id;
-        Ok(Output { identity_type, account_id: account, request_id, principal_id, user_id, role_id, arn })
+        Ok(Output {
+            identity_type,
+            account_id: account,
+            request_id: ctx.request_id,
+            principal_id,
+            user_id,
+            role_id,
+            arn: arn.to_string(),
+        })
     }
 }
