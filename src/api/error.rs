@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::permission::Denial;
+
 /// How well a fact about the real service is known (docs/spec/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
@@ -134,6 +136,103 @@ codes! {
     LanguageNotFound = (404, "InvalidAcceptLanguage.NotFound", "Only Chinese (zh-CN), English (en-US), and Japanese (ja) are allowed.", Documented, "ecs-supporting.md 11");
     ResourceTypeNotFound = (404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records.", Documented, "ecs-supporting.md 11");
     SpotStrategyInvalid = (400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid.", Documented, "ecs-supporting.md 12");
+
+    // What RAM checks (ram.md 3 and 4).
+    MissingRoleName = (400, "MissingRoleName", "RoleName is mandatory for this action.", Inferred, "ram.md 1");
+    MissingAssumeRolePolicyDocument = (400, "MissingAssumeRolePolicyDocument", "AssumeRolePolicyDocument is mandatory for this action.", Inferred, "ram.md 1");
+    MissingPolicyName = (400, "MissingPolicyName", "PolicyName is mandatory for this action.", Inferred, "ram.md 1");
+    MissingPolicyType = (400, "MissingPolicyType", "PolicyType is mandatory for this action.", Inferred, "ram.md 1");
+    MissingPolicyDocument = (400, "MissingPolicyDocument", "PolicyDocument is mandatory for this action.", Inferred, "ram.md 1");
+    MissingVersionId = (400, "MissingVersionId", "VersionId is mandatory for this action.", Inferred, "ram.md 1");
+    MissingNewDescription = (400, "MissingNewDescription", "NewDescription is mandatory for this action.", Inferred, "ram.md 1");
+    MissingUserName = (400, "MissingUserName", "UserName is mandatory for this action.", Inferred, "ram.md 1");
+    MissingUserAccessKeyId = (400, "MissingUserAccessKeyId", "UserAccessKeyId is mandatory for this action.", Inferred, "ram.md 1");
+    MissingStatus = (400, "MissingStatus", "Status is mandatory for this action.", Inferred, "ram.md 1");
+    MissingResourceType = (400, "MissingResourceType", "ResourceType is mandatory for this action.", Inferred, "ram.md 1");
+    MissingResourceNames = (400, "MissingResourceNames", "ResourceNames is mandatory for this action.", Inferred, "ram.md 1");
+    MissingTag = (400, "MissingTag", "Tag is mandatory for this action.", Inferred, "ram.md 1");
+    MissingTagKeys = (400, "MissingTagKeys", "TagKeys is mandatory for this action.", Inferred, "ram.md 1");
+    RoleNameChars = (400, "InvalidParameter.RoleName.InvalidChars", "The parameter - \"RoleName\" contains invalid chars.", Documented, "ram.md 3");
+    RoleNameLength = (400, "InvalidParameter.RoleName.Length", "The parameter - \"RoleName\" beyond the length limit.", Documented, "ram.md 3");
+    AssumeRolePolicyDocumentLength = (400, "InvalidParameter.AssumeRolePolicyDocument.Length", "The parameter - \"AssumeRolePolicyDocument\" beyond the length limit.", Documented, "ram.md 3");
+    NewAssumeRolePolicyDocumentLength = (400, "InvalidParameter.NewAssumeRolePolicyDocument.Length", "The parameter - \"NewAssumeRolePolicyDocument\" beyond the length limit.", Documented, "ram.md 3");
+    DescriptionLength = (400, "InvalidParameter.Description.Length", "The parameter - \"Description\" beyond the length limit.", Documented, "ram.md 3");
+    NewDescriptionLength = (400, "InvalidParameter.NewDescription.Length", "The parameter - \"NewDescription\" beyond the length limit.", Inferred, "ram.md 3 (pattern)");
+    MaxSessionDurationIncorrect = (400, "InvalidParameter.MaxSessionDuration", "The parameter - \"MaxSessionDuration\" is incorrect.", Inferred, "ram.md 3");
+    NewMaxSessionDurationIncorrect = (400, "InvalidParameter.NewMaxSessionDuration", "The parameter - \"NewMaxSessionDuration\" is incorrect.", Inferred, "ram.md 3");
+    MalformedPolicyDocument = (400, "MalformedPolicyDocument", "The policy document is invalid. {}", Recorded, "ram.md 3");
+    PolicyNameChars = (400, "InvalidParameter.PolicyName.InvalidChars", "The parameter - \"PolicyName\" contains invalid chars.", Documented, "ram.md 4");
+    PolicyNameLength = (400, "InvalidParameter.PolicyName.Length", "The parameter - \"PolicyName\" beyond the length limit.", Documented, "ram.md 4");
+    PolicyDocumentLength = (400, "InvalidParameter.PolicyDocument.Length", "The parameter - \"PolicyDocument\" beyond the length limit.", Documented, "ram.md 4");
+    PolicyTypeIncorrect = (400, "InvalidParameter.PolicyType", "The parameter - \"PolicyType\" is incorrect.", Documented, "ram.md 3");
+    VersionIdFormat = (400, "InvalidParameter.VersionId.Format", "The format of the parameter - \"VersionId\" is incorrect.", Documented, "ram.md D-ERR");
+    UserNameChars = (400, "InvalidParameter.UserName.InvalidChars", "The parameter - \"UserName\" contains invalid chars.", Documented, "ram.md 4");
+    UserNameLength = (400, "InvalidParameter.UserName.Length", "The parameter - \"UserName\" beyond the length limit.", Documented, "ram.md 4");
+    DisplayNameChars = (400, "InvalidParameter.DisplayName.InvalidChars", "The parameter - \"DisplayName\" contains invalid chars.", Documented, "ram.md 4");
+    DisplayNameLength = (400, "InvalidParameter.DisplayName.Length", "The parameter - \"DisplayName\" beyond the length limit.", Documented, "ram.md 4");
+    CommentsLength = (400, "InvalidParameter.Comments.Length", "The parameter - \"Comments\" beyond the length limit.", Documented, "ram.md 4");
+    MobilePhoneFormat = (400, "InvalidParameter.MobilePhone.Format", "The format of the parameter - \"MobilePhone\" is incorrect.", Documented, "ram.md 4");
+    EmailFormat = (400, "InvalidParameter.Email.Format", "The format of the parameter - \"Email\" is incorrect.", Documented, "ram.md 4");
+    StatusIncorrect = (400, "InvalidParameter.Status", "The parameter - \"Status\" is incorrect.", Inferred, "ram.md 4");
+    MaxItemsIncorrect = (400, "InvalidParameter.MaxItems", "The parameter - \"MaxItems\" is incorrect.", Inferred, "ram.md 8");
+    MarkerIncorrect = (400, "InvalidParameter.Marker", "The parameter - \"Marker\" is incorrect.", Inferred, "ram.md 8");
+    PageSizeIncorrect = (400, "InvalidParameter.PageSize", "The parameter - \"PageSize\" is incorrect.", Inferred, "ram.md 8");
+    NextTokenIncorrect = (400, "InvalidParameter.NextToken", "The parameter - \"NextToken\" is incorrect.", Inferred, "ram.md 8");
+    TagIncorrect = (400, "InvalidParameter.Tag", "The parameter - \"Tag\" is incorrect.", Inferred, "ram.md 8");
+    TagKeysIncorrect = (400, "InvalidParameter.TagKeys", "The parameter - \"TagKeys\" is incorrect.", Inferred, "ram.md 8");
+    AllIncorrect = (400, "InvalidParameter.All", "The parameter - \"All\" is incorrect.", Inferred, "ram.md 8");
+    ResourceTypeIncorrect = (400, "InvalidParameter.ResourceType", "The parameter - \"ResourceType\" is incorrect.", Inferred, "ram.md 8");
+    ResourceNamesIncorrect = (400, "InvalidParameter.ResourceNames", "The parameter - \"ResourceNames\" is incorrect.", Inferred, "ram.md 8");
+    CascadingDeleteIncorrect = (400, "InvalidParameter.CascadingDelete", "The parameter - \"CascadingDelete\" is incorrect.", Inferred, "ram.md 8");
+    SetAsDefaultIncorrect = (400, "InvalidParameter.SetAsDefault", "The parameter - \"SetAsDefault\" is incorrect.", Inferred, "ram.md 8");
+    RotateStrategyIncorrect = (400, "InvalidParameter.RotateStrategy", "The parameter - \"RotateStrategy\" is incorrect.", Inferred, "ram.md 8");
+    AllowConsoleLoginIncorrect = (400, "InvalidParameter.AllowConsoleLogin", "The parameter - \"AllowConsoleLogin\" is incorrect.", Inferred, "ram.md 8");
+    NewAllowConsoleLoginIncorrect = (400, "InvalidParameter.NewAllowConsoleLogin", "The parameter - \"NewAllowConsoleLogin\" is incorrect.", Inferred, "ram.md 8");
+    RamRoleNotFound = (404, "EntityNotExist.Role", "The role not exists: {}.", Recorded, "ram.md 3 (of whom: inferred)");
+    UserNotFound = (404, "EntityNotExist.User", "The user does not exist.", Documented, "ram.md 4");
+    UserAccessKeyNotFound = (404, "EntityNotExist.User.AccessKey", "The user access key does not exist.", Documented, "ram.md 4");
+    PolicyNotFound = (404, "EntityNotExist.Policy", "The policy does not exist.", Documented, "ram.md 4");
+    PolicyVersionNotFound = (404, "EntityNotExist.Policy.Version", "The policy version does not exist.", Documented, "ram.md 4");
+    RolePolicyNotFound = (404, "EntityNotExist.Role.Policy", "The indicate policy attached to the role does not exist.", Client, "ram.md 3 (status and text inferred)");
+    UserPolicyNotFound = (404, "EntityNotExist.User.Policy", "The indicate policy of the user does not exist.", Documented, "ram.md 4");
+    RoleExists = (409, "EntityAlreadyExists.Role", "The role does already EXIST.", Documented, "ram.md 3");
+    RoleHasPolicy = (409, "EntityAlreadyExists.Role.Policy", "The role has already been attached this policy.", Recorded, "ram.md 3 (status and text inferred)");
+    UserExists = (409, "EntityAlreadyExists.User", "The user does already EXIST.", Documented, "ram.md 4");
+    UserHasPolicy = (409, "EntityAlreadyExists.User.Policy", "The user has already been attached this policy.", Documented, "ram.md 4");
+    /// The vendor prints `group`.
+    PolicyExists = (409, "EntityAlreadyExists.Policy", "The group does already EXIST.", Documented, "ram.md 4");
+    RoleKeepsPolicy = (409, "DeleteConflict.Role.Policy", "The role CAN NOT has any attached policy while deleting the role.", Documented, "ram.md 3");
+    UserKeepsAccessKey = (409, "DeleteConflict.User.AccessKey", "The user CAN NOT has any access key while deleting the user.", Documented, "ram.md 4");
+    UserKeepsPolicy = (409, "DeleteConflict.User.Policy", "The user CAN NOT has any attached policy while deleting the user.", Documented, "ram.md 4");
+    PolicyOnUser = (409, "DeleteConflict.Policy.User", "The policy CAN NOT been attached to any user while deleting the policy.", Documented, "ram.md 4");
+    PolicyOnRole = (409, "DeleteConflict.Policy.Role", "The policy cannot be attached to any role when you delete it.", Inferred, "ram.md 4");
+    PolicyKeepsVersion = (409, "DeleteConflict.Policy.Version", "The policy CAN NOT has any version except the default version.", Documented, "ram.md 4");
+    PolicyVersionIsDefault = (409, "DeleteConflict.Policy.Version.Default", "The default policy version CAN NOT been deleted directly.", Documented, "ram.md D-ERR");
+    TooManyRoles = (409, "LimitExceeded.Role", "The count of roles beyond the current limits.", Documented, "ram.md 3");
+    TooManyRolePolicies = (409, "LimitExceeded.Role.Policy", "The count of policies attached to the role beyond the current limits.", Documented, "ram.md 3");
+    TooManyUsers = (409, "LimitExceeded.User", "The count of users beyond the current limits.", Documented, "ram.md 4");
+    TooManyAccessKeys = (409, "LimitExceeded.User.AccessKey", "The access key count of the user access keys beyond the current limits.", Documented, "ram.md 4");
+    TooManyUserPolicies = (409, "LimitExceeded.User.Policy", "The policy count of the user attached policies beyond the current limits.", Documented, "ram.md 4");
+    TooManyPolicies = (409, "LimitExceeded.Policy", "The count of policy beyond the current limits.", Documented, "ram.md 4");
+    TooManyPolicyVersions = (409, "LimitExceeded.Policy.Version", "The count of policy version beyond the current limits.", Documented, "ram.md D-ERR");
+    TooManyTags = (409, "LimitExceeded.Tag", "The count of tags beyond the current limits.", Inferred, "ram.md 3 (pattern)");
+
+    // RAM and STS (ram.md, sts.md).
+    NoPermission = (403, "NoPermission", "You are not authorized to do this action. Resource: {} Action: {}", Recorded, "ram.md 6");
+    StsNoPermission = (403, "NoPermission", "You are not authorized to do this action. You should be authorized by RAM.", Documented, "sts.md 4");
+    OwnerAssumesRole = (403, "NoPermission", "Roles may not be assumed by root accounts.", Documented, "sts.md 4 (status inferred)");
+    MissingRoleArn = (400, "MissingRoleArn", "RoleArn is mandatory for this action.", Documented, "sts.md 2 (pattern)");
+    MissingRoleSessionName = (400, "MissingRoleSessionName", "RoleSessionName is mandatory for this action.", Documented, "sts.md 2 (pattern)");
+    RoleArnInvalid = (400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.", Documented, "sts.md 4");
+    RoleSessionNameInvalid = (400, "InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed.", Documented, "sts.md 4");
+    DurationSecondsInvalid = (400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/1hr.", Documented, "sts.md 4");
+    PolicyGrammarInvalid = (400, "InvalidParameter.PolicyGrammar", "The parameter Policy has not passed grammar check.", Documented, "sts.md 4");
+    PolicySizeInvalid = (400, "InvalidParameter.PolicySize", "The size of Policy must be smaller than 1024 bytes.", Documented, "sts.md 4 (text of an older limit)");
+    ExternalIdInvalid = (400, "InvalidParameter.ExternalId", "The parameter ExternalId is wrongly formed.", Inferred, "sts.md 4");
+    SourceIdentityInvalid = (400, "InvalidParameter.SourceIdentity", "The parameter SourceIdentity is wrongly formed.", Inferred, "sts.md 4");
+    AssumedRoleNotFound = (404, "EntityNotExist.Role", "The role not exists: {}", Recorded, "sts.md 4");
+
+    // Location.
     LocationRegion = (404, "InvalidRegionId", "The specified region does not exist.", Client, "protocol.md 13.1 (status inferred)");
     LocationParameter = (400, "Illegal Parameter", "Please check the parameters", Client, "protocol.md 13.1 (status inferred)");
 }
@@ -146,7 +245,20 @@ impl Code {
 
     /// The code with a text of its own.
     pub fn with(self, message: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError { code: self, message: message.into() }
+        ApiError { code: self, message: message.into(), denial: None }
+    }
+
+    /// The code as what becomes of a denial; its text may have places for the resource and the action.
+    pub fn denying(self, denial: Denial) -> ApiError {
+        let text = self.row().text;
+        let message = match text.split_once("{}") {
+            None => Cow::Borrowed(text),
+            Some((start, rest)) => {
+                let rest = rest.replacen("{}", denial.action, 1);
+                Cow::Owned(format!("{start}{}{rest}", denial.resource))
+            }
+        };
+        ApiError { code: self, message, denial: Some(Box::new(denial)) }
     }
 }
 
@@ -157,6 +269,8 @@ pub struct ApiError {
     pub code: Code,
     /// What the caller reads.
     pub message: Cow<'static, str>,
+    /// The permission that was missing, and why.
+    pub denial: Option<Box<Denial>>,
 }
 
 impl From<Code> for ApiError {
