@@ -226,8 +226,11 @@ impl Ctx<'_> {
 
     fn decide<'w>(&self, world: &'w World, permission: &Permission, context: &Context<'_>) -> Decision<Source<'w>> {
         let resource = Resource::new(permission.resource.as_str());
-        let tagged = permission.instance.as_ref().and_then(|id| self.tagged(world, id, context));
-        let context = tagged.as_ref().unwrap_or(context);
+        let instance = permission.instance.as_ref().and_then(|id| world.instance(id.as_str()));
+        let resource = match instance.filter(|instance| instance.account == self.caller.account) {
+            Some(instance) => resource.with_tags(&instance.spec.tags),
+            None => resource,
+        };
         let request = Request { action: permission.action, resource: &resource, context };
         let by_identity = |holder| {
             let attached = world.policies_of(holder).map(|(policy, document)| (Source::Attached(policy), document));
@@ -245,17 +248,6 @@ impl Ctx<'_> {
                 }
             }
         }
-    }
-
-    /// The context with the tags of an instance, if it has any.
-    fn tagged<'c>(&self, world: &'c World, id: &InstanceId, context: &Context<'c>) -> Option<Context<'c>> {
-        let instance = world.instance(id.as_str()).filter(|instance| instance.account == self.caller.account)?;
-        let tags = &instance.spec.tags;
-        let with_tag = |context: Context<'c>, (name, value): &'c (Box<str>, Box<str>)| {
-            let context = context.with(format!("{}{name}", key::RESOURCE_TAG), &**value);
-            context.with(format!("{}{name}", key::ECS_TAG), &**value)
-        };
-        (!tags.is_empty()).then(|| tags.iter().fold(context.clone(), with_tag))
     }
 
     /// Refuses what was not allowed, or, softly, notes it.
