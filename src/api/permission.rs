@@ -38,16 +38,19 @@ impl Permission {
 
     /// On `acs:ecs:{region}:{account}:instance/{id}` (ecs-instance-ram-role.md 5.8, documented).
     pub fn on_instance(ctx: &Ctx<'_>, action: &'static str, region: &Region, id: &InstanceId) -> Self {
-        let resource = format!("acs:ecs:{}:{}:instance/{id}", region.id, ctx.caller.account);
+        let resource = ["acs:ecs:", region.id, ":", ctx.caller.account.as_str(), ":instance/", id.as_str()].concat();
         Self { action, resource, instance: Some(id.clone()) }
     }
 
     /// On `acs:ram:{region}:{account}:role/{name}` (ecs-instance-ram-role.md 5.8, documented), spelled as the role is,
     /// so that another case does not slip past a policy.
     pub fn on_role(ctx: &Ctx<'_>, action: &'static str, region: &Region, name: &str, world: &World) -> Self {
-        let account = ctx.caller.account;
-        let name = world.role(account, name).map_or(name, |role| role.name().as_str());
-        Self::new(action, format!("acs:ram:{}:{account}:role/{name}", region.id))
+        let name = world.role(ctx.caller.account, name).map_or(name, |role| role.name().as_str());
+        Self::on_role_spelled(ctx, action, region, name)
+    }
+
+    fn on_role_spelled(ctx: &Ctx<'_>, action: &'static str, region: &Region, name: &str) -> Self {
+        Self::new(action, ["acs:ram:", region.id, ":", ctx.caller.account.as_str(), ":role/", name].concat())
     }
 }
 
@@ -173,7 +176,7 @@ impl Ctx<'_> {
         if self.is_free() {
             return Ok(());
         }
-        let permission = Permission::on_role(self, "ram:PassRole", region, role.as_str(), world);
+        let permission = Permission::on_role_spelled(self, "ram:PassRole", region, role.as_str());
         let decision = self.decide(world, &permission, &self.context().with(key::SERVICE, service));
         self.settle(permission, decision, Code::PassRoleForbidden)
     }

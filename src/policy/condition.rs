@@ -111,6 +111,9 @@ impl From<IpAddr> for Value<'_> {
     }
 }
 
+/// Room for the values of every request here.
+const USUAL_VALUES: usize = 6;
+
 /// What is known about a request beside its action and resource, key by key.
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
@@ -121,6 +124,9 @@ impl<'a> Context<'a> {
     /// Adds a value; a key may have several, of which one is enough (inferred: the pages speak of one).
     #[must_use]
     pub fn with(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
+        if self.values.is_empty() {
+            self.values.reserve(USUAL_VALUES);
+        }
         self.values.push((key.into(), value.into()));
         self
     }
