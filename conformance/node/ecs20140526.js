@@ -11,8 +11,6 @@
  */
 'use strict';
 
-const { isDeepStrictEqual, inspect } = require('node:util');
-
 const {
   AttachInstanceRamRoleRequest,
   DescribeInstanceRamRoleRequest,
@@ -20,35 +18,16 @@ const {
   DescribeRegionsRequest,
   DetachInstanceRamRoleRequest,
 } = require('@alicloud/ecs20140526');
-const { $OpenApiUtil: { OpenApiRequest, Params }, ClientError } = require('@alicloud/openapi-core');
+const { $OpenApiUtil: { OpenApiRequest, Params } } = require('@alicloud/openapi-core');
 const { RuntimeOptions } = require('@darabonba/typescript');
 
+const {
+  ENDPOINT, REGION, WEB01, WEB02, BATCH, PLAIN, CLASSIC, UNKNOWN, ROLE, equal, isRequestId, run,
+} = require('./checks.js');
 const { newClient } = require('./client-ecs20140526.js');
+const { mode, signatureAlgorithm, errorOf, isRefusal } = require('./sdk-v2.js');
 
-const MODES = { acs3: undefined, v1: 'v2' };
-const mode = process.argv[2];
-if (process.argv.length !== 3 || !Object.hasOwn(MODES, mode)) {
-  console.error('usage: ecs20140526.js acs3|v1');
-  process.exit(2);
-}
-
-const NAME = `node-v2/${mode}`;
-const ENDPOINT = process.env.ECSIM_ENDPOINT;
-if (!ENDPOINT) {
-  console.error('ecs20140526.js: set ECSIM_ENDPOINT to the host:port of the server');
-  process.exit(2);
-}
-const REGION = 'cn-hangzhou';
-
-const WEB01 = 'i-bp1ecsim0000000web01';
-const WEB02 = 'i-bp1ecsim0000000web02';
-const BATCH = 'i-bp1ecsim0000batch001';
-const PLAIN = 'i-bp1ecsim00000plain01';
-const CLASSIC = 'i-bp1ecsim0classic0001';
-const UNKNOWN = 'i-bp1doesnotexist000001';
-const ROLE = 'web-role';
-
-const ecs = newClient(ENDPOINT, 'test', 'test', MODES[mode]);
+const ecs = newClient(ENDPOINT, 'test', 'test', { signatureAlgorithm });
 
 // -- calls -------------------------------------------------------------------
 
@@ -76,41 +55,6 @@ async function rolesOf(instanceIds) {
   const entries = body.instanceRamRoleSets.instanceRamRoleSet;
   equal('totalCount', body.totalCount, entries.length);
   return entries.map((entry) => [entry.instanceId, entry.ramRoleName]);
-}
-
-// -- comparing ---------------------------------------------------------------
-
-function equal(what, got, expected) {
-  if (!isDeepStrictEqual(got, expected)) {
-    throw new Error(`${what}: got ${inspect(got, { depth: 9 })}, expected ${inspect(expected, { depth: 9 })}`);
-  }
-}
-
-function isRequestId(what, got) {
-  if (!/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/.test(got)) {
-    throw new Error(`${what}: not an upper-case UUID: ${inspect(got)}`);
-  }
-}
-
-/** The error with which the SDK rejects a refused call. */
-async function errorOf(promise) {
-  let answer;
-  try {
-    answer = await promise;
-  } catch (error) {
-    if (!(error instanceof ClientError)) throw error;
-    return error;
-  }
-  throw new Error(`no error, but the answer ${inspect(answer)}`);
-}
-
-function isRefusal(error, status, code, message) {
-  equal('status', error.statusCode, status);
-  equal('code', error.code, code);
-  isRequestId('request id', error.requestId);
-  // The SDK puts code and status before the message and the request id after it.
-  equal('message', error.message,
-    `${code}: code: ${status}, ${message} request id: ${error.requestId}`);
 }
 
 // -- the checks, in the order in which they run ------------------------------
@@ -187,7 +131,7 @@ const CHECKS = {
   },
 
   async 'a wrong AccessKey secret is refused with 400'() {
-    const error = await errorOf(describeRegions(newClient(ENDPOINT, 'test', 'wrong', MODES[mode])));
+    const error = await errorOf(describeRegions(newClient(ENDPOINT, 'test', 'wrong', { signatureAlgorithm })));
     const [code, start] = mode === 'acs3'
       ? ['SignatureDoesNotMatch', 'Specified signature does not match our calculation. '
         + 'server StringToSign is [ACS3-HMAC-SHA256\n']
@@ -222,16 +166,4 @@ const CHECKS = {
   },
 };
 
-async function main() {
-  for (const [what, check] of Object.entries(CHECKS)) {
-    try {
-      await check();
-      console.log(`ok ${NAME}: ${what}`);
-    } catch (error) {
-      process.exitCode = 1;
-      console.log(`not ok ${NAME}: ${what}: ${String(error).replace(/\s+/g, ' ')}`);
-    }
-  }
-}
-
-main();
+run(`node-v2/${mode}`, CHECKS);

@@ -11,32 +11,14 @@
  */
 'use strict';
 
-const { isDeepStrictEqual, inspect } = require('node:util');
-
+const {
+  ENDPOINT, REGION, WEB01, WEB02, BATCH, PLAIN, CLASSIC, UNKNOWN, ROLE, chosen, isRequestId, rejection, run,
+  ...checks
+} = require('./checks.js');
 const { newClient } = require('./client-pop-core.js');
 
 const MODES = { get: {}, post: { method: 'POST' } };
-const mode = process.argv[2];
-if (process.argv.length !== 3 || !Object.hasOwn(MODES, mode)) {
-  console.error('usage: pop-core.js get|post');
-  process.exit(2);
-}
-
-const NAME = `pop-core/${mode}`;
-const ENDPOINT = process.env.ECSIM_ENDPOINT;
-if (!ENDPOINT) {
-  console.error('pop-core.js: set ECSIM_ENDPOINT to the host:port of the server');
-  process.exit(2);
-}
-const REGION = 'cn-hangzhou';
-
-const WEB01 = 'i-bp1ecsim0000000web01';
-const WEB02 = 'i-bp1ecsim0000000web02';
-const BATCH = 'i-bp1ecsim0000batch001';
-const PLAIN = 'i-bp1ecsim00000plain01';
-const CLASSIC = 'i-bp1ecsim0classic0001';
-const UNKNOWN = 'i-bp1doesnotexist000001';
-const ROLE = 'web-role';
+const mode = chosen(MODES);
 
 const ecs = newClient(ENDPOINT, 'test', 'test');
 
@@ -73,31 +55,11 @@ async function rolesOf(instanceIds) {
 
 // -- comparing ---------------------------------------------------------------
 
-function equal(what, got, expected) {
-  // The SDK's JSON parser makes objects without a prototype: copy them first.
-  got = structuredClone(got);
-  if (!isDeepStrictEqual(got, expected)) {
-    throw new Error(`${what}: got ${inspect(got, { depth: 9 })}, expected ${inspect(expected, { depth: 9 })}`);
-  }
-}
+// The SDK's JSON parser makes objects without a prototype: copy them first.
+const equal = (what, got, expected) => checks.equal(what, structuredClone(got), expected);
 
-function isRequestId(what, got) {
-  if (!/^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$/.test(got)) {
-    throw new Error(`${what}: not an upper-case UUID: ${inspect(got)}`);
-  }
-}
-
-/** The error with which the SDK rejects a refused call. */
-async function errorOf(promise) {
-  let answer;
-  try {
-    answer = await promise;
-  } catch (error) {
-    if (error.data === undefined) throw error; // not an answer of the server
-    return error;
-  }
-  throw new Error(`no error, but the answer ${inspect(answer)}`);
-}
+/** Only an answer of the server has data. */
+const errorOf = (promise) => rejection(promise, (error) => error.data !== undefined);
 
 function isRefusal(error, status, code, message) {
   equal('code', error.code, code);
@@ -212,16 +174,4 @@ const CHECKS = {
   },
 };
 
-async function main() {
-  for (const [what, check] of Object.entries(CHECKS)) {
-    try {
-      await check();
-      console.log(`ok ${NAME}: ${what}`);
-    } catch (error) {
-      process.exitCode = 1;
-      console.log(`not ok ${NAME}: ${what}: ${String(error).replace(/\s+/g, ' ')}`);
-    }
-  }
-}
-
-main();
+run(`pop-core/${mode}`, CHECKS);

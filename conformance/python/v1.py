@@ -7,11 +7,8 @@ Run against a freshly started server: ECSIM_ENDPOINT=127.0.0.1:4580 python v1.py
 """
 
 import json
-import os
-import re
 import sys
 
-from aliyunsdkcore.acs_exception.exceptions import ServerException
 from aliyunsdkcore.request import CommonRequest
 from aliyunsdkecs.request.v20140526.AttachInstanceRamRoleRequest import AttachInstanceRamRoleRequest
 from aliyunsdkecs.request.v20140526.DescribeInstanceRamRoleRequest import DescribeInstanceRamRoleRequest
@@ -19,30 +16,18 @@ from aliyunsdkecs.request.v20140526.DescribeInstancesRequest import DescribeInst
 from aliyunsdkecs.request.v20140526.DescribeRegionsRequest import DescribeRegionsRequest
 from aliyunsdkecs.request.v20140526.DetachInstanceRamRoleRequest import DetachInstanceRamRoleRequest
 
+from checks import (
+    BATCH, CLASSIC, ENDPOINT, PLAIN, REGION, ROLE, UNKNOWN, WEB01, WEB02,
+    equal, is_request_id, run,
+)
 from client_v1 import new_client
+from sdk_v1 import error_of, is_refusal, send
 
 NAME = "python-v1/default"
-ENDPOINT = os.environ["ECSIM_ENDPOINT"]
-REGION = "cn-hangzhou"
-
-WEB01 = "i-bp1ecsim0000000web01"
-WEB02 = "i-bp1ecsim0000000web02"
-BATCH = "i-bp1ecsim0000batch001"
-PLAIN = "i-bp1ecsim00000plain01"
-CLASSIC = "i-bp1ecsim0classic0001"
-UNKNOWN = "i-bp1doesnotexist000001"
-ROLE = "web-role"
-
-
 client = new_client(ENDPOINT, "test", "test")
 
 
 # -- calls -------------------------------------------------------------------
-
-def send(request, client=client):
-    request.set_accept_format("json")
-    return json.loads(client.do_action_with_exception(request))
-
 
 def describe_regions(client=client):
     return send(DescribeRegionsRequest(), client)
@@ -56,14 +41,14 @@ def describe_instances(page_number=None, page_size=None, name=None):
         request.set_PageSize(page_size)
     if name is not None:
         request.set_InstanceName(name)
-    return send(request)
+    return send(request, client)
 
 
 def attach(instance_ids, role):
     request = AttachInstanceRamRoleRequest()
     request.set_InstanceIds(json.dumps(instance_ids))
     request.set_RamRoleName(role)
-    return send(request)
+    return send(request, client)
 
 
 def detach(instance_ids, role=None):
@@ -71,38 +56,17 @@ def detach(instance_ids, role=None):
     request.set_InstanceIds(json.dumps(instance_ids))
     if role is not None:
         request.set_RamRoleName(role)
-    return send(request)
+    return send(request, client)
 
 
 def roles_of(instance_ids):
     """The roles by DescribeInstanceRamRole: a list of (instance id, role name)."""
     request = DescribeInstanceRamRoleRequest()
     request.set_InstanceIds(json.dumps(instance_ids))
-    answer = send(request)
+    answer = send(request, client)
     entries = answer["InstanceRamRoleSets"]["InstanceRamRoleSet"]
     equal("TotalCount", answer["TotalCount"], len(entries))
     return [(entry["InstanceId"], entry["RamRoleName"]) for entry in entries]
-
-
-# -- comparing ---------------------------------------------------------------
-
-def equal(what, got, expected):
-    if got != expected:
-        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
-
-
-def is_request_id(what, got):
-    if not re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", got or ""):
-        raise AssertionError(f"{what}: not an upper-case UUID: {got!r}")
-
-
-def error_of(function, *arguments):
-    """The error that the SDK raises for a refused call."""
-    try:
-        answer = function(*arguments)
-    except ServerException as error:
-        return error
-    raise AssertionError(f"no error, but the answer {answer!r}")
 
 
 # -- the checks, in the order in which they run ------------------------------
@@ -158,11 +122,8 @@ def detaching():
 
 def unknown_instance():
     """detaching from an unknown instance is refused with 404"""
-    error = error_of(detach, [UNKNOWN], ROLE)
-    equal("status", error.get_http_status(), 404)
-    equal("code", error.get_error_code(), "InvalidInstanceId.NotFound")
-    equal("message", error.get_error_msg(), "The specified instanceId does not exist.")
-    is_request_id("request id", error.get_request_id())
+    is_refusal(error_of(detach, [UNKNOWN], ROLE), 404,
+               "InvalidInstanceId.NotFound", "The specified instanceId does not exist.")
 
 
 def mixed_batch():
@@ -186,12 +147,8 @@ def mixed_batch():
 
 def classic_network():
     """detaching from an instance of the classic network is refused with 403"""
-    error = error_of(detach, [CLASSIC], ROLE)
-    equal("status", error.get_http_status(), 403)
-    equal("code", error.get_error_code(), "InvalidNetworkType.MismatchRamRole")
-    equal("message", error.get_error_msg(),
-          "Ram role cannot be applied to instances of Classic network type.")
-    is_request_id("request id", error.get_request_id())
+    is_refusal(error_of(detach, [CLASSIC], ROLE), 403, "InvalidNetworkType.MismatchRamRole",
+               "Ram role cannot be applied to instances of Classic network type.")
 
 
 def wrong_secret():
@@ -219,7 +176,7 @@ def location():
     request.add_query_param("Id", REGION)
     request.add_query_param("ServiceCode", "ecs")
     request.add_query_param("Type", "openAPI")
-    endpoints = send(request)["Endpoints"]["Endpoint"]
+    endpoints = send(request, client)["Endpoints"]["Endpoint"]
     equal("Endpoint", endpoints[0]["Endpoint"], ENDPOINT)
     equal("Id", endpoints[0]["Id"], REGION)
     equal("SerivceCode", endpoints[0]["SerivceCode"], "ecs")  # so spelt on the wire
@@ -235,19 +192,5 @@ CHECKS = [
 ]
 
 
-def main():
-    failures = 0
-    for check in CHECKS:
-        try:
-            check()
-        except Exception as error:
-            failures += 1
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            print(f"not ok {NAME}: {check.__doc__}: {why}", flush=True)
-        else:
-            print(f"ok {NAME}: {check.__doc__}", flush=True)
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(NAME, CHECKS))

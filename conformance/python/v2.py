@@ -10,36 +10,21 @@ Run against a freshly started server: ECSIM_ENDPOINT=127.0.0.1:4580 python v2.py
 """
 
 import json
-import os
-import re
 import sys
 
 from alibabacloud_ecs20140526 import models
-from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
+from checks import (
+    BATCH, CLASSIC, ENDPOINT, PLAIN, REGION, ROLE, UNKNOWN, WEB01, WEB02,
+    equal, is_request_id, run,
+)
 from client_v2 import new_client
-
-MODES = {"acs3": None, "v1": "v2"}
-if len(sys.argv) != 2 or sys.argv[1] not in MODES:
-    sys.exit("usage: v2.py acs3|v1")
-MODE = sys.argv[1]
+from sdk_v2 import MODE, SIGNATURE_ALGORITHM, error_of, is_refusal
 
 NAME = f"python-v2/{MODE}"
-ENDPOINT = os.environ["ECSIM_ENDPOINT"]
-REGION = "cn-hangzhou"
-
-WEB01 = "i-bp1ecsim0000000web01"
-WEB02 = "i-bp1ecsim0000000web02"
-BATCH = "i-bp1ecsim0000batch001"
-PLAIN = "i-bp1ecsim00000plain01"
-CLASSIC = "i-bp1ecsim0classic0001"
-UNKNOWN = "i-bp1doesnotexist000001"
-ROLE = "web-role"
-
-
-client = new_client(ENDPOINT, "test", "test", MODES[MODE])
+client = new_client(ENDPOINT, "test", "test", signature_algorithm=SIGNATURE_ALGORITHM)
 
 
 # -- calls -------------------------------------------------------------------
@@ -70,36 +55,6 @@ def roles_of(instance_ids):
     entries = answer.instance_ram_role_sets.instance_ram_role_set
     equal("TotalCount", answer.total_count, len(entries))
     return [(entry.instance_id, entry.ram_role_name) for entry in entries]
-
-
-# -- comparing ---------------------------------------------------------------
-
-def equal(what, got, expected):
-    if got != expected:
-        raise AssertionError(f"{what}: got {got!r}, expected {expected!r}")
-
-
-def is_request_id(what, got):
-    if not re.fullmatch(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", got or ""):
-        raise AssertionError(f"{what}: not an upper-case UUID: {got!r}")
-
-
-def error_of(function, *arguments):
-    """The error that the SDK raises for a refused call."""
-    try:
-        answer = function(*arguments)
-    except AlibabaCloudException as error:
-        return error
-    raise AssertionError(f"no error, but the answer {answer!r}")
-
-
-def is_refusal(error, status, code, message):
-    equal("exception", type(error).__name__, "ClientException")
-    equal("status", error.status_code, status)
-    equal("code", error.code, code)
-    is_request_id("request id", error.request_id)
-    # The SDK puts the status before the message and the request id after it.
-    equal("message", error.message, f"code: {status}, {message} request id: {error.request_id}")
 
 
 # -- the checks, in the order in which they run ------------------------------
@@ -189,7 +144,8 @@ def classic_network():
 
 def wrong_secret():
     """a wrong AccessKey secret is refused with 400"""
-    error = error_of(describe_regions, new_client(ENDPOINT, "test", "wrong", MODES[MODE]))
+    stranger = new_client(ENDPOINT, "test", "wrong", signature_algorithm=SIGNATURE_ALGORITHM)
+    error = error_of(describe_regions, stranger)
     if MODE == "acs3":
         code = "SignatureDoesNotMatch"
         text = "Specified signature does not match our calculation."
@@ -233,19 +189,5 @@ CHECKS = [
 ]
 
 
-def main():
-    failures = 0
-    for check in CHECKS:
-        try:
-            check()
-        except Exception as error:
-            failures += 1
-            why = " ".join(f"{type(error).__name__}: {error}".split())
-            print(f"not ok {NAME}: {check.__doc__}: {why}", flush=True)
-        else:
-            print(f"ok {NAME}: {check.__doc__}", flush=True)
-    return 1 if failures else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(NAME, CHECKS))

@@ -19,6 +19,7 @@ import (
 func main() {
 	scenario("post", requests.POST) // what the typed client does by default
 	scenario("get", requests.GET)
+	identities() // RAM and STS
 	check.Exit()
 }
 
@@ -283,23 +284,36 @@ func list(ids ...string) string {
 	return "[" + text + "]"
 }
 
-// wantError checks every field of an error that the SDK reports.
+// refusal is what a product answers.
+type refusal struct {
+	product string
+	status  int
+	code    string
+	message string
+}
+
+// wantError checks every field of an ECS error that the SDK reports.
 func wantError(err error, status int, code, message string) error {
+	return wantRefusal(err, refusal{"Ecs", status, code, message})
+}
+
+// wantRefusal checks every field of an error that the SDK reports, but AccessDeniedDetail.
+func wantRefusal(err error, want refusal) error {
 	var got *sdkerrors.ServerError
 	if !errors.As(err, &got) {
-		return fmt.Errorf("want a server error %s, got %v", code, err)
+		return fmt.Errorf("want a server error %s, got %v", want.code, err)
 	}
 	header := got.RespHeaders["X-Acs-Request-Id"]
 	if len(header) != 1 {
 		return fmt.Errorf("header x-acs-request-id is %q, want one value", header)
 	}
 	return check.All(
-		check.Equal("HTTP status", got.HttpStatus(), status),
-		check.Equal("Code", got.ErrorCode(), code),
-		check.Equal("Message", got.Message(), message),
+		check.Equal("HTTP status", got.HttpStatus(), want.status),
+		check.Equal("Code", got.ErrorCode(), want.code),
+		check.Equal("Message", got.Message(), want.message),
 		check.RequestID(got.RequestId()),
 		check.Equal("header x-acs-request-id", header[0], got.RequestId()),
 		check.Equal("HostId", got.HostId(), check.HostID()),
-		check.Equal("Recommend", got.Recommend(), check.Recommend(code, got.RequestId())),
+		check.Equal("Recommend", got.Recommend(), check.Recommend(want.product, want.code, got.RequestId())),
 	)
 }

@@ -332,7 +332,7 @@ func wantError(err error, status int, code, message string) error {
 		check.Equal("Code in the body", body.Code, code),
 		check.Equal("Message in the body", body.Message, message),
 		check.Equal("HostId", body.HostId, check.HostID()),
-		check.Equal("Recommend", body.Recommend, check.Recommend(code, body.RequestId)),
+		check.Equal("Recommend", body.Recommend, check.Recommend("Ecs", code, body.RequestId)),
 	)
 }
 

@@ -13,6 +13,7 @@ import (
 
 // Instances and roles of the emulator's default data.
 const (
+	Account     = "1000000000000001"
 	Region      = "cn-hangzhou"
 	AccessKeyID = "test"
 	Secret      = "test"
@@ -54,9 +55,9 @@ func HostID() string {
 	return host
 }
 
-// Recommend is the troubleshooting link of an ECS error.
-func Recommend(code, requestID string) string {
-	return "https://api.aliyun.com/troubleshoot?q=" + code + "&product=Ecs&requestId=" + requestID
+// Recommend is the troubleshooting link of a product's error.
+func Recommend(product, code, requestID string) string {
+	return "https://api.aliyun.com/troubleshoot?q=" + code + "&product=" + product + "&requestId=" + requestID
 }
 
 var failed bool
@@ -139,6 +140,14 @@ func Contains(name string, got []string, want ...string) error {
 func HasPrefix(name, got, want string) error {
 	if !strings.HasPrefix(got, want) {
 		return fmt.Errorf("%s is %q, want it to begin with %q;", name, got, want)
+	}
+	return nil
+}
+
+// Matches compares the whole of a text with a regular expression.
+func Matches(name, got, pattern string) error {
+	if !regexp.MustCompile(`^(?:` + pattern + `)$`).MatchString(got) {
+		return fmt.Errorf("%s is %q, want it to match %s;", name, got, pattern)
 	}
 	return nil
 }

@@ -2,11 +2,11 @@ package ecsim.conformance;
 
 import java.util.List;
 import java.util.Objects;
-import java.util.regex.Pattern;
 
 /** Runs named checks, prints one line for each and remembers whether all of them passed. */
 final class Checks {
     // The emulator's default data.
+    static final String ACCOUNT = "1000000000000001";
     static final String REGION = "cn-hangzhou";
     static final String ACCESS_KEY_ID = "test";
     static final String SECRET = "test";
@@ -28,8 +28,7 @@ final class Checks {
     /** Every kind of character that clients encode differently. */
     static final String SPECIAL_NAME = "Zürich 北京 +*~%20&=/'()!";
 
-    private static final Pattern REQUEST_ID =
-            Pattern.compile("[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}");
+    private static final String REQUEST_ID = "[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}";
 
     private static boolean failed = false;
 
@@ -69,9 +68,9 @@ final class Checks {
         return endpoint().split(":")[0];
     }
 
-    /** The troubleshooting link of an ECS error. */
-    static String recommend(String code, String requestId) {
-        return "https://api.aliyun.com/troubleshoot?q=" + code + "&product=Ecs&requestId=" + requestId;
+    /** The troubleshooting link of a product's error. */
+    static String recommend(String product, String code, String requestId) {
+        return "https://api.aliyun.com/troubleshoot?q=" + code + "&product=" + product + "&requestId=" + requestId;
     }
 
     void check(String what, Body body) {
@@ -110,11 +109,16 @@ final class Checks {
         }
     }
 
+    /** Compares the whole of a text with a regular expression. */
+    static void matches(String name, String got, String pattern) throws Mismatch {
+        if (got == null || !got.matches(pattern)) {
+            throw new Mismatch(name + " is <" + got + ">, want it to match " + pattern);
+        }
+    }
+
     /** Wants an upper-case UUID. */
     static void requestId(String got) throws Mismatch {
-        if (got == null || !REQUEST_ID.matcher(got).matches()) {
-            throw new Mismatch("RequestId is <" + got + ">, want an upper-case UUID");
-        }
+        matches("RequestId", got, REQUEST_ID);
     }
 
     /** Makes a call that is to fail and returns what it threw. */

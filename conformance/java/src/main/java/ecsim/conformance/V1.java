@@ -270,6 +270,7 @@ public final class V1 {
         requestId(id);
         equal("body", answer.getHttpContentString(),
                 "{\"RequestId\":\"" + id + "\",\"HostId\":\"" + Checks.hostId() + "\",\"Code\":\"" + code
-                        + "\",\"Message\":\"" + message + "\",\"Recommend\":\"" + Checks.recommend(code, id) + "\"}");
+                        + "\",\"Message\":\"" + message + "\",\"Recommend\":\""
+                        + Checks.recommend("Ecs", code, id) + "\"}");
     }
 }

@@ -52,6 +52,8 @@ public final class V2 {
         new V2("v1", "v2", new SignatureError("IncompleteSignature",
                 "code: 400, The request signature does not conform to Aliyun standards."
                         + " server string to sign is:")).run();
+        new V2Identities("acs3", null).run();
+        new V2Identities("v1", "v2").run();
         Checks.exit();
     }
 
@@ -238,18 +240,26 @@ public final class V2 {
         equal("RamRoleName", pairs.get(0).ramRoleName, wantRole);
     }
 
-    /** Checks every part of an error that the SDK reports. */
     private void wantError(Checks.Body call, int status, String code, String message) throws Exception {
+        wantRefusal(call, new Refusal("Ecs", status, code, message));
+    }
+
+    /** What a product answers. */
+    record Refusal(String product, int status, String code, String message) {}
+
+    /** Checks every part of an error that the SDK reports, but AccessDeniedDetail. */
+    static TeaException wantRefusal(Checks.Body call, Refusal want) throws Exception {
         TeaException error = failure(TeaException.class, call);
         Map<String, Object> body = error.getData(); // the error's whole body
         String id = (String) body.get("RequestId");
         requestId(id);
-        equal("HTTP status", error.getStatusCode(), status);
-        equal("code", error.getCode(), code);
-        equal("message", error.getMessage(), "code: " + status + ", " + message + " request id: " + id);
-        equal("Code in the body", body.get("Code"), code);
-        equal("Message in the body", body.get("Message"), message);
+        equal("HTTP status", error.getStatusCode(), want.status());
+        equal("code", error.getCode(), want.code());
+        equal("message", error.getMessage(), "code: " + want.status() + ", " + want.message() + " request id: " + id);
+        equal("Code in the body", body.get("Code"), want.code());
+        equal("Message in the body", body.get("Message"), want.message());
         equal("HostId", body.get("HostId"), Checks.hostId());
-        equal("Recommend", body.get("Recommend"), Checks.recommend(code, id));
+        equal("Recommend", body.get("Recommend"), Checks.recommend(want.product(), want.code(), id));
+        return error;
     }
 }
