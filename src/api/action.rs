@@ -253,7 +253,6 @@ mod tests {
     use crate::world::{KeyOwner, parse_utc};
 
     /// What somebody else does in between; another key of the same owner and secret is at hand.
-    type Change = fn(&mut World, AccessKey);
 
     #[test]
     fn a_key_that_goes_between_the_signature_and_the_lock_does_nothing_more() {
