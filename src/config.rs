@@ -13,11 +13,13 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command as ClapCommand, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, ArgMatches, Args, Command as ClapCommand, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 use jiff::SignedDuration;
 use toml::de::{DeTable, DeValue};
 
-use crate::gateway::settings::{AuthMode, GatewayCodes, Settings};
+use crate::gateway::settings::{AuthMode, GatewayCodes, RamMode, Settings};
 use crate::http::Limits;
 
 /// The address without `--listen` and `--unix`.
@@ -113,6 +115,15 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_GATEWAY_CODES", value_name = "FAMILY", default_value = "ecs")]
     pub gateway_codes: GatewayCodes,
 
+    /// What becomes of a call that RAM policies do not allow
+    #[arg(long, env = "ECSIM_RAM", value_name = "MODE", default_value = "strict")]
+    pub ram: RamMode,
+
+    /// Whether DetachInstanceRamRole needs ram:PassRole too
+    #[arg(long, env = "ECSIM_DETACH_PASS_ROLE", value_name = "on|off", default_value = "on",
+          action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub detach_pass_role: bool,
+
     /// Make request ids and other ids repeat exactly
     #[arg(long, env = "ECSIM_RNG_SEED", value_name = "NUMBER")]
     pub rng_seed: Option<u64>,
@@ -170,6 +181,8 @@ impl ServeArgs {
             auth: self.auth,
             clock_skew: self.clock_skew,
             codes: self.gateway_codes,
+            ram: self.ram,
+            detach_pass_role: self.detach_pass_role,
             max_params: self.max_params,
         }
     }
@@ -427,7 +440,7 @@ fn effective(matches: &ArgMatches, in_file: &[String]) -> String {
             _ if in_file.iter().any(|set| set == name) => "file",
             _ => "default",
         };
-        let many = matches!(arg.get_action(), clap::ArgAction::Append) || values.len() > 1;
+        let many = matches!(arg.get_action(), ArgAction::Append) || values.len() > 1;
         let value = if many { format!("[{}]", values.join(", ")) } else { values.concat() };
         let _ = writeln!(text, "{name} = {value} # {source}");
     }

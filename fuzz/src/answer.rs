@@ -4,9 +4,13 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use arbitrary::Arbitrary;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use ecsim::api::error::{ApiError, Code};
+use ecsim::api::permission::{Denial, Principal};
 use ecsim::gateway::registry::PRODUCTS;
-use ecsim::world::{Ids, RequestId};
+use ecsim::policy::{Decision, Layer};
+use ecsim::world::{AccountId, Ids, RequestId};
 use http::Response;
 use http_body_util::BodyExt;
 
@@ -37,6 +41,8 @@ pub struct Refusal {
     product: u8,
     request: u64,
     message: String,
+    /// The resource and the one whom a policy has denied it.
+    denied: Option<(String, String)>,
     pub host: String,
 }
 
@@ -46,7 +52,12 @@ impl Refusal {
     }
 
     pub fn error(&self) -> ApiError {
-        self.code().with(self.message.clone())
+        let denial = self.denied.clone().map(|(resource, display_name)| {
+            let principal = Principal { kind: "SubUser", account: AccountId::DEFAULT, display_name };
+            let decision = Decision::ImplicitDeny(Layer::Session);
+            Box::new(Denial { action: "ecs:DescribeRegions", resource, principal, decision })
+        });
+        ApiError { denial, ..self.code().with(self.message.clone()) }
     }
 
     pub fn product(&self) -> &'static str {
@@ -65,15 +76,26 @@ impl Refusal {
             wire.replace(' ', "+"),
             self.product(),
         );
-        [
+        let message = BASE64_STANDARD.encode(format!("\u{1}\u{1}\0{request_id}"));
+        let mut leaves = vec![
             ("/RequestId", request_id.as_str()),
             ("/HostId", &self.host),
             ("/Code", wire),
             ("/Message", &self.message),
             ("/Recommend", &recommend),
-        ]
-        .map(|(path, text)| (path.to_owned(), text.to_owned()))
-        .to_vec()
+        ];
+        if let Some((_, display_name)) = &self.denied {
+            leaves.extend([
+                ("/AccessDeniedDetail/AuthAction", "ecs:DescribeRegions"),
+                ("/AccessDeniedDetail/AuthPrincipalType", "SubUser"),
+                ("/AccessDeniedDetail/AuthPrincipalOwnerId", "1000000000000001"),
+                ("/AccessDeniedDetail/AuthPrincipalDisplayName", display_name),
+                ("/AccessDeniedDetail/NoPermissionType", "ImplicitDeny"),
+                ("/AccessDeniedDetail/PolicyType", "SessionPolicy"),
+                ("/AccessDeniedDetail/EncodedDiagnosticMessage", &message),
+            ]);
+        }
+        leaves.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
     }
 }
 

@@ -5,5 +5,6 @@ pub mod by_the_book;
 pub mod call;
 pub mod leaves;
 pub mod node;
+pub mod policies;
 pub mod seeds;
 pub mod worlds;

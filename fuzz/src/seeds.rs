@@ -82,10 +82,13 @@ impl Seeds {
             id = Some(json!(format!("{number:016}")));
             for (at, key) in keys.iter_mut().enumerate() {
                 key.insert("id".to_owned(), json!(format!("key-{number}-{at}")));
-                together(key, "security_token", "expires");
             }
             let mut names = BTreeSet::new();
             roles.retain(|role| names.insert(role["name"].as_str().unwrap_or_default().to_lowercase()));
+            let sessions = roles.iter_mut().filter_map(|role| role.get_mut("sessions")?.as_array_mut()?.first_mut());
+            for (at, session) in sessions.enumerate() {
+                session["id"] = json!(format!("session-{number}-{at}"));
+            }
             for (at, instance) in instances.iter_mut().enumerate() {
                 mend(instance, &format!("{number}-{at}"), &names);
             }
@@ -177,6 +180,10 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         ("role", "name") | (_, "role") => json!(["web", "WEB", "batch"]),
         ("instance", "id") => json!(["i", "j", "i-%d", "i-%02x", "%d", "i-0", "<&>\u{0}"]),
         (_, "trust") => json!([{ "Statement": [statement] }, { "Statement": statement }, { "Statement": [] }]),
+        ("role", "policies") => json!([["ReadOnlyAccess"], [], ["AdministratorAccess", "AliyunECSFullAccess"]]),
+        ("role", "max_session_duration") => json!([3600, 43200]),
+        ("role", "sessions") => json!([[], [{ "id": "s", "secret": "s", "security_token": "t", "name": "job",
+            "expires": "9999-12-30T22:00:00Z" }]]),
         (_, "expires" | "created") => json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"]),
         (_, "count") => json!([1, 2, 17, 300]),
         (_, "region") => json!(["cn-hangzhou", "cn-beijing", "ap-northeast-1"]),

@@ -24,9 +24,12 @@ pub const KEYS: [(&str, &str, Option<&str>); 4] = [
 pub static WORLD: LazyLock<World> = LazyLock::new(|| {
     const MORE: &str = r#"{ "accounts": [{
         "keys": [
-            { "id": "EmuTestAccessKeyId01", "secret": "EmuTestAccessKeySecret0123456789" },
-            { "id": "temporary", "secret": "s&=%20", "security_token": "token+/=", "expires": "2099-01-01T00:00:00Z" }
+            { "id": "EmuTestAccessKeyId01", "secret": "EmuTestAccessKeySecret0123456789" }
         ],
+        "roles": [{ "name": "temporary", "policies": ["AdministratorAccess"], "sessions": [
+            { "id": "temporary", "secret": "s&=%20", "security_token": "token+/=", "expires": "2099-01-01T00:00:00Z",
+              "name": "fuzz" }
+        ] }],
         "instances": [
             { "id": "i-]]>&\u0000\r\n", "name": "<\"'\ufffe", "tags": { "&amp;": "\u2028", "": "\ud83d\ude00" } },
             { "id": "i-%x", "count": 20, "region": "cn-beijing", "role": "web-role", "policy": "{}" }
@@ -69,7 +72,7 @@ pub fn check(world: &World) {
         if let Some(role) = instance.role() {
             assert!(!instance.is_classic(), "{id} is classic and carries a role");
             let known = world.role(instance.account, role.as_str());
-            assert_eq!(known.map(|role| role.name.as_str()), Some(role.as_str()), "{id} carries a role of nobody");
+            assert_eq!(known.map(|role| role.name().as_str()), Some(role.as_str()), "{id} carries a role of nobody");
         }
         let zone = &*instance.spec.zone_id;
         assert!(instance.region.zone_ids().any(|known| known == zone), "{id} is in {zone} of {}", instance.region.id);

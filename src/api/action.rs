@@ -1,15 +1,17 @@
 //! What an action is: its name, its input, its reply, what its caller must be allowed to do, and
 //! whether it reads or writes the world.
 
-use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::{ApiError, Code};
 use super::params::Params;
+use super::permission::Guard;
+pub use super::permission::Permission;
 use super::render::{self, Format};
-use crate::world::{AccountId, InstanceId, Region, RequestId, RoleName, Store, World};
+use crate::world::{AccountId, Ids, RamId, RequestId, RoleSession, Store, World};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
 pub trait Action {
@@ -68,25 +70,13 @@ pub struct Caller {
     pub identity: Identity,
 }
 
-/// As whom. Every key is its account's owner until RAM users exist here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// As whom: whose key has signed.
+#[derive(Clone, Debug)]
 pub enum Identity {
-    /// No policy applies to the owner (ecs-instance-ram-role.md 5.8).
+    /// The account itself, to which no policy applies (ecs-instance-ram-role.md 5.8).
     Owner,
-}
-
-/// One thing to be allowed: an action on a resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permission {
-    pub action: &'static str,
-    /// The resource's ARN.
-    pub resource: String,
-}
-
-impl Permission {
-    pub fn new(action: &'static str, resource: String) -> Self {
-        Self { action, resource }
-    }
+    User(RamId),
+    RoleSession(Arc<RoleSession>),
 }
 
 /// What an action knows of its call beside its input.
@@ -98,45 +88,9 @@ pub struct Ctx<'a> {
     pub authority: &'a str,
     /// The world's time.
     pub now: Timestamp,
-}
-
-impl Ctx<'_> {
-    /// `acs:ecs:{region}:{account}:instance/{id}` (ecs-instance-ram-role.md 5.8, documented).
-    pub fn instance_arn(&self, region: &Region, id: &InstanceId) -> String {
-        format!("acs:ecs:{}:{}:instance/{id}", region.id, self.caller.account)
-    }
-
-    /// `acs:ram:{region}:{account}:role/{name}` (ecs-instance-ram-role.md 5.8, documented).
-    pub fn role_arn(&self, region: &Region, name: impl fmt::Display) -> String {
-        format!("acs:ram:{}:{}:role/{name}", region.id, self.caller.account)
-    }
-
-    /// A dependent permission, asked by the action where the documents put it.
-    ///
-    /// # Errors
-    /// `InvalidUser.PassRoleForbidden`.
-    pub fn may_pass(&self, region: &Region, role: &RoleName) -> Result<(), ApiError> {
-        let needs = || vec![Permission::new("ram:PassRole", self.role_arn(region, role))];
-        if self.allows(needs) { Ok(()) } else { Err(Code::PassRoleForbidden.into()) }
-    }
-
-    fn authorize(&self, needs: impl FnOnce() -> Vec<Permission>) -> Result<(), ApiError> {
-        if self.allows(needs) { Ok(()) } else { Err(Code::ForbiddenRam.into()) }
-    }
-
-    /// `needs` is only worked out where somebody looks at it: policies, or a log at level trace.
-    fn allows(&self, needs: impl FnOnce() -> Vec<Permission>) -> bool {
-        match self.caller.identity {
-            Identity::Owner => {
-                if tracing::enabled!(tracing::Level::TRACE) {
-                    for Permission { action, resource } in needs() {
-                        tracing::trace!(rid = %self.request_id, action, resource, "allowed to the owner");
-                    }
-                }
-                true
-            }
-        }
-    }
+    /// Where new ids, keys and secrets come from.
+    pub ids: &'a Ids,
+    pub guard: &'a Guard,
 }
 
 /// Which lock an action takes.
@@ -190,7 +144,7 @@ pub const fn reads<A: Read>() -> Entry {
         perform: |ctx, store, params, format| {
             let input = A::Input::from_params(params)?;
             let reply = store.read(|world| {
-                ctx.authorize(|| A::needs(ctx, &input, world))?;
+                ctx.authorize(world, || A::needs(ctx, &input, world))?;
                 A::call(ctx, world, input)
             })?;
             done(format, A::NAME, &reply)
@@ -206,7 +160,7 @@ pub const fn writes<A: Write>() -> Entry {
         perform: |ctx, store, params, format| {
             let input = A::Input::from_params(params)?;
             let reply = store.write(|world| {
-                ctx.authorize(|| A::needs(ctx, &input, world))?;
+                ctx.authorize(world, || A::needs(ctx, &input, world))?;
                 A::call(ctx, world, input)
             })?;
             done(format, A::NAME, &reply)
@@ -230,6 +184,8 @@ pub struct Product {
     pub name: &'static str,
     pub version: &'static str,
     pub actions: &'static [Entry],
+    /// What it answers without permission (ram.md 6).
+    pub refusal: Code,
     /// The vendor's action names, one a line; lines with `#` say where they are from.
     pub vendor_names: &'static str,
 }

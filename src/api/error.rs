@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::permission::Denial;
+
 /// How well a fact about the real service is known (docs/spec/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
@@ -134,6 +136,22 @@ codes! {
     LanguageNotFound = (404, "InvalidAcceptLanguage.NotFound", "Only Chinese (zh-CN), English (en-US), and Japanese (ja) are allowed.", Documented, "ecs-supporting.md 11");
     ResourceTypeNotFound = (404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records.", Documented, "ecs-supporting.md 11");
     SpotStrategyInvalid = (400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid.", Documented, "ecs-supporting.md 12");
+    // RAM and STS (ram.md, sts.md).
+    NoPermission = (403, "NoPermission", "You are not authorized to do this action. Resource: {} Action: {}", Recorded, "ram.md 6");
+    StsNoPermission = (403, "NoPermission", "You are not authorized to do this action. You should be authorized by RAM.", Documented, "sts.md 4");
+    OwnerAssumesRole = (403, "NoPermission", "Roles may not be assumed by root accounts.", Documented, "sts.md 4 (status inferred)");
+    MissingRoleArn = (400, "MissingRoleArn", "RoleArn is mandatory for this action.", Documented, "sts.md 2 (pattern)");
+    MissingRoleSessionName = (400, "MissingRoleSessionName", "RoleSessionName is mandatory for this action.", Documented, "sts.md 2 (pattern)");
+    RoleArnInvalid = (400, "InvalidParameter.RoleArn", "The parameter RoleArn is wrongly formed.", Documented, "sts.md 4");
+    RoleSessionNameInvalid = (400, "InvalidParameter.RoleSessionName", "The parameter RoleSessionName is wrongly formed.", Documented, "sts.md 4");
+    DurationSecondsInvalid = (400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/1hr.", Documented, "sts.md 4");
+    PolicyGrammarInvalid = (400, "InvalidParameter.PolicyGrammar", "The parameter Policy has not passed grammar check.", Documented, "sts.md 4");
+    PolicySizeInvalid = (400, "InvalidParameter.PolicySize", "The size of Policy must be smaller than 1024 bytes.", Documented, "sts.md 4 (text of an older limit)");
+    ExternalIdInvalid = (400, "InvalidParameter.ExternalId", "The parameter ExternalId is wrongly formed.", Inferred, "sts.md 4");
+    SourceIdentityInvalid = (400, "InvalidParameter.SourceIdentity", "The parameter SourceIdentity is wrongly formed.", Inferred, "sts.md 4");
+    AssumedRoleNotFound = (404, "EntityNotExist.Role", "The role not exists: {}", Recorded, "sts.md 4");
+
+    // Location.
     LocationRegion = (404, "InvalidRegionId", "The specified region does not exist.", Client, "protocol.md 13.1 (status inferred)");
     LocationParameter = (400, "Illegal Parameter", "Please check the parameters", Client, "protocol.md 13.1 (status inferred)");
 }
@@ -146,7 +164,20 @@ impl Code {
 
     /// The code with a text of its own.
     pub fn with(self, message: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError { code: self, message: message.into() }
+        ApiError { code: self, message: message.into(), denial: None }
+    }
+
+    /// The code as what becomes of a denial; its text may have places for the resource and the action.
+    pub fn denying(self, denial: Denial) -> ApiError {
+        let text = self.row().text;
+        let message = match text.split_once("{}") {
+            None => Cow::Borrowed(text),
+            Some((start, rest)) => {
+                let rest = rest.replacen("{}", denial.action, 1);
+                Cow::Owned(format!("{start}{}{rest}", denial.resource))
+            }
+        };
+        ApiError { code: self, message, denial: Some(Box::new(denial)) }
     }
 }
 
@@ -157,6 +188,8 @@ pub struct ApiError {
     pub code: Code,
     /// What the caller reads.
     pub message: Cow<'static, str>,
+    /// The permission that was missing, and why.
+    pub denial: Option<Box<Denial>>,
 }
 
 impl From<Code> for ApiError {

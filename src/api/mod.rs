@@ -4,4 +4,5 @@ pub mod action;
 pub mod error;
 pub mod fidelity;
 pub mod params;
+pub mod permission;
 pub mod render;

@@ -1,6 +1,8 @@
 //! Who calls: common parameters, key, time, signature, nonce, token, in this order
 //! (protocol.md 12, steps 4 to 10).
 
+use std::sync::Arc;
+
 use http::HeaderName;
 
 use super::codes::{Family, TokenFault};
@@ -9,7 +11,7 @@ use super::settings::{AuthMode, Settings};
 use super::signature::{Mismatch, acs3, rpc_v1};
 use crate::api::action::{Caller, Identity};
 use crate::api::error::{ApiError, Code};
-use crate::world::{AccessKey, AccountId, KeyStatus, SecurityToken, Space, parse_utc};
+use crate::world::{AccessKey, AccountId, KeyOwner, KeyStatus, SecurityToken, Space, parse_utc};
 
 /// The prefix of the vendor's live keys.
 const LIVE_PREFIX: &str = "LTAI";
@@ -66,7 +68,7 @@ fn rpc_v1_caller(call: &Call<'_>, space: &Space, settings: &Settings, family: Fa
     rpc_v1::verify(&key.secret, algorithm, &text, signature).map_err(|Mismatch| family.mismatch(&text))?;
     unused(space, settings, id, nonce)?;
     token(space, &key, id, call.params.get("SecurityToken"), family)?;
-    Ok(Caller { account: key.account, identity: Identity::Owner })
+    Ok(caller(space, &key))
 }
 
 /// The headers that an ACS3 signature must cover where they are sent (protocol.md 5.2, inferred):
@@ -103,7 +105,18 @@ fn acs3_caller(call: &Call<'_>, space: &Space, settings: &Settings) -> Result<Ca
         unused(space, settings, id, nonce)?;
     }
     token(space, &key, id, call.header(&request::SECURITY_TOKEN), family)?;
-    Ok(Caller { account: key.account, identity: Identity::Owner })
+    Ok(caller(space, &key))
+}
+
+/// Whom the key that has signed speaks for.
+fn caller(space: &Space, key: &AccessKey) -> Caller {
+    key.used(space.clock.now());
+    let identity = match &key.owner {
+        KeyOwner::Account => Identity::Owner,
+        KeyOwner::User(user) => Identity::User(*user),
+        KeyOwner::Session(session) => Identity::RoleSession(Arc::clone(session)),
+    };
+    Caller { account: key.account, identity }
 }
 
 fn acs3_mismatch(text: &str, canonical: &[u8]) -> ApiError {
@@ -115,7 +128,7 @@ fn acs3_mismatch(text: &str, canonical: &[u8]) -> ApiError {
     Code::SignatureMismatchAcs3.with(format!("{start}{text}{middle}{canonical}{end}"))
 }
 
-fn active_key(space: &Space, id: &str) -> Result<AccessKey, ApiError> {
+fn active_key(space: &Space, id: &str) -> Result<Arc<AccessKey>, ApiError> {
     let key = space.store.read(|world| world.key(id).cloned()).ok_or(Code::AccessKeyNotFound)?;
     match key.status {
         KeyStatus::Active => Ok(key),

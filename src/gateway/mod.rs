@@ -8,6 +8,7 @@ mod request;
 pub mod settings;
 pub mod signature;
 
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,6 +19,7 @@ use http::{Method, Response};
 
 use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
+use crate::api::permission::{Denial, Guard};
 use crate::world::{RequestId, Space, Spaces};
 use codes::Family;
 use reply::Envelope;
@@ -38,7 +40,12 @@ struct Trail {
     product: Option<&'static str>,
     action: Option<&'static str>,
     caller: Option<Caller>,
+    waived: Vec<Denial>,
 }
+
+/// The address at the other end of the connection that a call came by, as an extension of its head.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 impl Gateway {
     /// Answers one call, whatever it is, in the vendor's envelope.
@@ -76,6 +83,7 @@ impl Gateway {
             product: trail.product.unwrap_or("Ecs"),
             request_id,
             trace_id,
+            waived: &trail.waived,
         };
         if let Some(started) = started {
             log(&trail, &outcome, &space, request_id, started);
@@ -122,9 +130,20 @@ impl Gateway {
         let caller = authenticate::authenticate(call, space, &settings, family)?;
         trail.caller = Some(caller.clone());
 
-        // 12 to 15. The action's own checks, under one lock.
-        let ctx = Ctx { caller: &caller, request_id, authority: call.authority(), now: space.clock.now() };
-        entry.perform(&ctx, &space.store, &call.params, format)
+        // 12 to 15. The action's own checks, permissions among them, under one lock.
+        let source = call.head.extensions.get::<Peer>().map(|peer| peer.0);
+        let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, source);
+        let ctx = Ctx {
+            caller: &caller,
+            request_id,
+            authority: call.authority(),
+            now: space.clock.now(),
+            ids: &space.ids,
+            guard: &guard,
+        };
+        let outcome = entry.perform(&ctx, &space.store, &call.params, format);
+        trail.waived = guard.into_waived();
+        outcome
     }
 }
 
@@ -150,6 +169,9 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
     if let Err(error) = outcome {
         tracing::debug!(rid = %request_id, reason = %error.message, "refused");
     }
+    for denial in &trail.waived {
+        tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
+    }
 }
 
 #[cfg(test)]
@@ -159,8 +181,9 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::api::action::{Action, FromParams, Permission, Reply, Write, writes};
+    use crate::api::action::{Action, FromParams, Reply, Write, writes};
     use crate::api::params::Params;
+    use crate::api::permission::Permission;
     use crate::world::{Ids, SystemClock, World};
     use settings::{AuthMode, Settings};
 
@@ -193,8 +216,13 @@ mod tests {
         }
     }
 
-    static BROKEN: [Product; 1] =
-        [Product { name: "Ecs", version: "2014-05-26", actions: &[writes::<Panics>()], vendor_names: "" }];
+    static BROKEN: [Product; 1] = [Product {
+        name: "Ecs",
+        version: "2014-05-26",
+        actions: &[writes::<Panics>()],
+        refusal: Code::ForbiddenRam,
+        vendor_names: "",
+    }];
 
     #[tokio::test]
     async fn a_panic_under_the_lock_is_a_500_in_the_asked_format_and_the_next_call_is_answered() {

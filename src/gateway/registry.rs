@@ -2,7 +2,7 @@
 
 use crate::api::action::{Entry, Product};
 use crate::api::error::{ApiError, Code};
-use crate::services::{ecs, location};
+use crate::services::{ecs, location, sts};
 
 /// The products, told by their version (decision 26). The name lists are made by
 /// `scripts/vendor-actions`; where there is none, no name is known but the emulated ones.
@@ -11,13 +11,32 @@ pub static PRODUCTS: &[Product] = &[
         name: "Ecs",
         version: "2014-05-26",
         actions: ecs::ACTIONS,
+        refusal: Code::ForbiddenRam,
         vendor_names: include_str!("vendor_actions/ecs.txt"),
     },
-    Product { name: "Ram", version: "2015-05-01", actions: &[], vendor_names: include_str!("vendor_actions/ram.txt") },
-    Product { name: "Sts", version: "2015-04-01", actions: &[], vendor_names: include_str!("vendor_actions/sts.txt") },
-    Product { name: "Location", version: "2015-06-12", actions: location::ACTIONS, vendor_names: "" },
-    Product { name: "Vpc", version: "2016-04-28", actions: &[], vendor_names: "" },
-    Product { name: "BssOpenApi", version: "2017-12-14", actions: &[], vendor_names: "" },
+    Product {
+        name: "Ram",
+        version: "2015-05-01",
+        actions: &[],
+        refusal: Code::NoPermission,
+        vendor_names: include_str!("vendor_actions/ram.txt"),
+    },
+    Product {
+        name: "Sts",
+        version: "2015-04-01",
+        actions: sts::ACTIONS,
+        refusal: Code::StsNoPermission,
+        vendor_names: include_str!("vendor_actions/sts.txt"),
+    },
+    Product {
+        name: "Location",
+        version: "2015-06-12",
+        actions: location::ACTIONS,
+        refusal: Code::ForbiddenRam,
+        vendor_names: "",
+    },
+    Product { name: "Vpc", version: "2016-04-28", actions: &[], refusal: Code::ForbiddenRam, vendor_names: "" },
+    Product { name: "BssOpenApi", version: "2017-12-14", actions: &[], refusal: Code::ForbiddenRam, vendor_names: "" },
 ];
 
 /// The product of a version; `None` if the call names none.

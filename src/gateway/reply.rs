@@ -9,11 +9,13 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use md5::{Digest, Md5};
 
 use crate::api::error::ApiError;
+use crate::api::permission::Denial;
 use crate::api::render::{self, Format};
 use crate::world::{RequestId, TraceId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-acs-trace-id");
+const WOULD_DENY: HeaderName = HeaderName::from_static("x-ecsim-would-deny");
 
 /// What an answer needs to know beside its body.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Envelope<'a> {
     pub(super) product: &'static str,
     pub(super) request_id: RequestId,
     pub(super) trace_id: TraceId,
+    /// What policies do not allow and `--ram soft` let pass.
+    pub(super) waived: &'a [Denial],
 }
 
 impl Envelope<'_> {
@@ -59,8 +63,24 @@ impl Envelope<'_> {
                 headers.insert(name, value);
             }
         }
+        if !self.waived.is_empty() {
+            headers.insert(WOULD_DENY, would_deny(self.waived));
+        }
         response
     }
+}
+
+/// Action and resource of each denial. Resources hold what callers wrote: what no header can hold is escaped, and
+/// what is longer than any real one is cut.
+fn would_deny(denials: &[Denial]) -> HeaderValue {
+    const LONGEST: usize = 256;
+    let one = |denial: &Denial| {
+        let resource: String = denial.resource.escape_default().take(LONGEST).collect();
+        format!("{} {resource}", denial.action)
+    };
+    let text = denials.iter().map(one).collect::<Vec<_>>().join(", ");
+    // Escaped text is visible ASCII.
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// First digit of the length, MD5 in base64 without padding, last digit of the length

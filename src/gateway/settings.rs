@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 use parking_lot::RwLock;
 
+pub use crate::api::permission::RamMode;
+
 /// How much of a call's signature is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum AuthMode {
@@ -30,6 +32,9 @@ pub struct Settings {
     /// How far a signature's time may be off, either way.
     pub clock_skew: SignedDuration,
     pub codes: GatewayCodes,
+    pub ram: RamMode,
+    /// Whether DetachInstanceRamRole needs `ram:PassRole` too (decision 6).
+    pub detach_pass_role: bool,
     /// How many parameters a call may have, repeats included.
     pub max_params: usize,
 }
@@ -40,6 +45,8 @@ impl Default for Settings {
             auth: AuthMode::Strict,
             clock_skew: SignedDuration::from_mins(15),
             codes: GatewayCodes::Ecs,
+            ram: RamMode::Strict,
+            detach_pass_role: true,
             max_params: 1000,
         }
     }

@@ -1,5 +1,6 @@
 //! One connection, from its first byte to its last.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use super::head_timer::HeadTimer;
 use super::marked;
 use super::server::{Phase, Shared, reached};
 use crate::api::error::Code;
+use crate::gateway::Peer;
 
 /// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
@@ -27,16 +29,19 @@ const CLOSING: Duration = Duration::from_millis(50);
 /// How long a client that has its last answer may go on sending. One that reads it has closed long before.
 const LINGERING: Duration = Duration::from_millis(250);
 
-/// Serves a connection until it ends or the server closes.
-pub(super) async fn serve<I>(io: I, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>)
+/// Serves a connection until it ends or the server closes; a Unix socket's has no peer.
+pub(super) async fn serve<I>(io: I, peer: Option<IpAddr>, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.app.limits;
     let begun = Arc::new(AtomicUsize::new(0));
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         begun.fetch_add(1, Ordering::AcqRel);
         let guard = shared.in_flight.enter();
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(Peer(peer));
+        }
         // A router is always ready.
         let answer = shared.router.clone().call(request.map(Body::new));
         async move {

@@ -159,8 +159,8 @@ async fn accept(listener: Listener, shared: Arc<Shared>, mut phase: watch::Recei
                 connections.spawn(async move {
                     let _permit = permit;
                     match stream {
-                        Stream::Tcp(stream) => connection::serve(stream, shared, phase).await,
-                        Stream::Unix(stream) => connection::serve(stream, shared, phase).await,
+                        Stream::Tcp(stream, peer) => connection::serve(stream, Some(peer), shared, phase).await,
+                        Stream::Unix(stream) => connection::serve(stream, None, shared, phase).await,
                     }
                 });
             }

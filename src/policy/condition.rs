@@ -21,6 +21,8 @@ pub mod key {
     pub const MFA_PRESENT: &str = "acs:MFAPresent";
     /// The service that a role is passed to, with `ram:PassRole`.
     pub const SERVICE: &str = "acs:Service";
+    /// `ExternalId` of AssumeRole, in trust policies (inferred: the sources have the parameter, not the key).
+    pub const EXTERNAL_ID: &str = "sts:ExternalId";
     /// Before the key of a tag of the resource.
     pub const RESOURCE_TAG: &str = "acs:ResourceTag/";
     /// The same for instances.

@@ -1,5 +1,7 @@
 //! Decisions, and the reasons for them.
 
+use std::fmt;
+
 use super::condition::Context;
 use super::document::{Effect, PermissionPolicy};
 use super::resource::Resource;
@@ -59,6 +61,24 @@ impl<T> Decision<T> {
         matches!(self, Self::Allowed(_))
     }
 
+    /// The layer that decided.
+    pub fn layer(&self) -> Layer {
+        match self {
+            Self::Allowed(ground) | Self::ExplicitDeny(ground) => ground.layer,
+            Self::ImplicitDeny(layer) => *layer,
+        }
+    }
+
+    /// The same with another name for the policy.
+    pub fn map<U>(self, name: impl FnOnce(T) -> U) -> Decision<U> {
+        let of = |Ground { layer, policy, statement }| Ground { layer, policy: name(policy), statement };
+        match self {
+            Self::Allowed(ground) => Decision::Allowed(of(ground)),
+            Self::ExplicitDeny(ground) => Decision::ExplicitDeny(of(ground)),
+            Self::ImplicitDeny(layer) => Decision::ImplicitDeny(layer),
+        }
+    }
+
     /// A layer that must allow before the next is asked: a session's policy, then its role's
     /// (ram.md 5, documented). That of an attachment stands with the session's (inferred).
     #[must_use]
@@ -73,6 +93,24 @@ impl<T> Decision<T> {
     pub fn and(self, other: Self) -> Self {
         let denies = |decision: &Self| matches!(decision, Self::ExplicitDeny(_));
         if denies(&other) && !denies(&self) { other } else { self.then(|| other) }
+    }
+}
+
+/// The reason in words; statements are counted from 1.
+impl<T: fmt::Display> fmt::Display for Decision<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowed(Ground { policy, statement, .. }) => {
+                write!(f, "statement {} of {policy} allows it", statement + 1)
+            }
+            Self::ExplicitDeny(Ground { policy, statement, .. }) => {
+                write!(f, "statement {} of {policy} denies it", statement + 1)
+            }
+            Self::ImplicitDeny(Layer::Session) => f.write_str("the session's policy does not allow it"),
+            Self::ImplicitDeny(Layer::Attachment) => f.write_str("the policy of the attachment does not allow it"),
+            Self::ImplicitDeny(Layer::Identity) => f.write_str("no policy allows it"),
+            Self::ImplicitDeny(Layer::Trust) => f.write_str("the role's trust policy does not allow it"),
+        }
     }
 }
 

@@ -2,3 +2,4 @@
 
 pub(crate) mod ecs;
 pub(crate) mod location;
+pub(crate) mod sts;

@@ -1,10 +1,8 @@
-//! Accounts and their access keys.
+//! Accounts, and the secrets of access keys.
 
 use std::fmt;
-use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit};
-use jiff::Timestamp;
 use serde::Serialize;
 use sha1::Sha1;
 use sha2::Sha256;
@@ -81,28 +79,4 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(***)")
     }
-}
-
-/// Whether a key may sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyStatus {
-    Active,
-    Inactive,
-}
-
-/// The token of a temporary key, which has to ride along with every call that it signs.
-#[derive(Clone, Debug)]
-pub struct SecurityToken {
-    pub value: Box<str>,
-    pub expires: Timestamp,
-}
-
-/// A key pair of an account. Its owner is the account itself until RAM users exist here.
-#[derive(Clone, Debug)]
-pub struct AccessKey {
-    pub account: AccountId,
-    pub status: KeyStatus,
-    pub secret: Arc<Secret>,
-    /// `Some` for a temporary key.
-    pub token: Option<Arc<SecurityToken>>,
 }

@@ -2,11 +2,15 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use parking_lot::Mutex;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, RngExt, SeedableRng, TryRng};
 use serde::Serialize;
 use uuid::Uuid;
+
+const MIXED: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The generator of one space. With a seed, the same calls draw the same ids.
 pub struct Ids(Mutex<StdRng>);
@@ -35,15 +39,68 @@ impl Ids {
 
     /// `count` lower-case letters and digits.
     pub fn letters(&self, count: usize) -> String {
-        const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        self.draw(b"abcdefghijklmnopqrstuvwxyz0123456789", count)
+    }
+
+    /// The id of a new user, role or policy.
+    pub fn ram_id(&self) -> RamId {
+        RamId(self.0.lock().random_range(100_000_000_000_000_000..1_000_000_000_000_000_000))
+    }
+
+    /// The id of a new access key: 24 characters that start with `LTAI` (ram.md 2, recorded).
+    pub fn access_key_id(&self) -> String {
+        format!("LTAI{}", self.draw(MIXED, 20))
+    }
+
+    /// The secret of a new access key: 30 characters (ram.md 2, documented).
+    pub fn access_key_secret(&self) -> String {
+        self.draw(MIXED, 30)
+    }
+
+    /// The id of a new temporary key (sts.md 5, documented).
+    pub fn temporary_key_id(&self) -> String {
+        format!("STS.{}", self.draw(MIXED, 20))
+    }
+
+    /// The secret of a new temporary key: 44 characters (sts.md 5, inferred).
+    pub fn temporary_key_secret(&self) -> String {
+        self.draw(MIXED, 44)
+    }
+
+    /// A new security token: base64 that begins with `CAIS`, as real ones do (sts.md 5, documented).
+    pub fn security_token(&self) -> String {
+        let mut bytes = [0; 192];
+        self.0.lock().fill_bytes(&mut bytes);
+        bytes[..3].copy_from_slice(&[8, 2, 18]);
+        BASE64_STANDARD.encode(bytes)
+    }
+
+    fn draw(&self, alphabet: &[u8], count: usize) -> String {
         let mut rng = self.0.lock();
-        (0..count).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])).collect()
+        (0..count).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
     }
 }
 
 impl fmt::Debug for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ids")
+    }
+}
+
+/// The id of a user or role: 18 decimal digits (ram.md 2, recorded), so that two are not the same by chance.
+/// A custom policy has one too, which is never shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RamId(u64);
+
+impl fmt::Display for RamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for RamId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

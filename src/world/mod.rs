@@ -5,22 +5,38 @@
 
 mod account;
 mod clock;
+mod directory;
+mod identities;
 mod ids;
 mod instance;
+mod key;
+mod managed_policy;
 mod nonce;
 mod region;
 mod role;
 pub mod seed;
+mod session;
 mod space;
 mod store;
+mod tags;
+mod user;
 
 pub(crate) use account::keyed;
-pub use account::{AccessKey, AccountId, KeyStatus, Secret, SecurityToken};
+pub use account::{AccountId, Secret};
 pub use clock::{Clock, ManualClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
-pub use ids::{Ids, RequestId, TraceId};
+pub use identities::{Holder, PolicyStays, RoleStays, UserStays};
+pub use ids::{Ids, RamId, RequestId, TraceId};
 pub use instance::{Attachment, Instance, InstanceId, Network, Spec, Status};
+pub use key::{AccessKey, KeyOwner, KeyStatus, SecurityToken};
+pub use managed_policy::{
+    AttachedPolicies, AttachedPolicy, ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId,
+    VersionStays,
+};
 pub use nonce::NonceMemory;
 pub use region::{INSTANCE_TYPES, REGIONS, Region, instance_type};
 pub use role::{Role, RoleName};
+pub use session::{Credentials, MOST_SESSIONS, RoleSession};
 pub use space::{Space, Spaces};
 pub use store::{Store, World};
+pub use tags::Tags;
+pub use user::User;

@@ -1,11 +1,14 @@
-//! RAM roles, as far as instances need them.
+//! RAM roles.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::directory::Entity;
+use super::{AccountId, AttachedPolicies, RamId, Tags};
 use crate::policy::TrustPolicy;
 
 /// The name of a role. Two spellings that differ in case name one role (ram.md 2, inferred); the
@@ -44,8 +47,66 @@ impl fmt::Display for RoleName {
 /// A role of an account.
 #[derive(Clone, Debug)]
 pub struct Role {
-    pub name: RoleName,
-    pub description: String,
+    id: RamId,
+    account: AccountId,
+    name: RoleName,
+    pub description: Box<str>,
     pub trust: TrustPolicy,
+    /// How long a session may last at most, in seconds, within [`Role::SESSION_SECONDS`].
+    pub max_session_duration: u32,
+    pub tags: Tags,
     pub created: Timestamp,
+    pub updated: Timestamp,
+    pub(super) policies: AttachedPolicies,
+}
+
+impl Role {
+    /// The bounds of a longest session; the lower one is the default (ram.md 3, documented).
+    pub const SESSION_SECONDS: RangeInclusive<u32> = 3600..=43200;
+
+    /// A role without description, tags and policies.
+    pub fn new(id: RamId, account: AccountId, name: RoleName, trust: TrustPolicy, created: Timestamp) -> Self {
+        Self {
+            id,
+            account,
+            name,
+            description: Box::default(),
+            trust,
+            max_session_duration: *Self::SESSION_SECONDS.start(),
+            tags: Tags::new(),
+            created,
+            updated: created,
+            policies: AttachedPolicies::default(),
+        }
+    }
+
+    pub fn id(&self) -> RamId {
+        self.id
+    }
+
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    pub fn name(&self) -> &RoleName {
+        &self.name
+    }
+
+    pub fn policies(&self) -> &AttachedPolicies {
+        &self.policies
+    }
+}
+
+impl Entity for Role {
+    fn id(&self) -> RamId {
+        self.id
+    }
+
+    fn account(&self) -> AccountId {
+        self.account
+    }
+
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
 }

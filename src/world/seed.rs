@@ -15,10 +15,11 @@ use serde_json::{Map, Value};
 
 use super::region::instance_type;
 use super::{
-    AccessKey, AccountId, Attachment, Ids, Instance, InstanceId, KeyStatus, Network, Region, Role, RoleName, Secret,
-    SecurityToken, Spec, Status, World, parse_utc,
+    AccessKey, AccountId, Attachment, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy, Network,
+    Policy, PolicyType, RamId, Region, Role, RoleName, RoleSession, SecurityToken, Spec, Status, User, World,
+    parse_utc,
 };
-use crate::policy::{Place, TrustPolicy};
+use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
 /// The world of `ecsim` without `--seed`.
 pub const DEFAULT: &str = include_str!("../../fixtures/seed/default.json");
@@ -27,9 +28,12 @@ pub const DEFAULT: &str = include_str!("../../fixtures/seed/default.json");
 pub const MAX_COUNT: u64 = 10_000_000;
 
 const FILE: &[&str] = &["$schema", "accounts"];
-const ACCOUNT: &[&str] = &["id", "keys", "roles", "instances"];
-const KEY: &[&str] = &["id", "secret", "status", "security_token", "expires"];
-const ROLE: &[&str] = &["name", "description", "trust"];
+const ACCOUNT: &[&str] = &["id", "keys", "policies", "users", "roles", "instances"];
+const KEY: &[&str] = &["id", "secret", "status"];
+const POLICY: &[&str] = &["name", "description", "document"];
+const USER: &[&str] = &["name", "display_name", "mobile_phone", "email", "comments", "policies", "keys"];
+const ROLE: &[&str] = &["name", "description", "trust", "max_session_duration", "policies", "sessions"];
+const SESSION: &[&str] = &["id", "secret", "security_token", "expires", "name", "policy"];
 const INSTANCE: &[&str] = &[
     "id",
     "count",
@@ -62,8 +66,16 @@ const INSTANCE: &[&str] = &[
 ];
 
 /// The member names of each kind of object in a seed, by the name of its schema definition.
-pub const MEMBERS: &[(&str, &[&str])] =
-    &[("file", FILE), ("account", ACCOUNT), ("key", KEY), ("role", ROLE), ("instance", INSTANCE)];
+pub const MEMBERS: &[(&str, &[&str])] = &[
+    ("file", FILE),
+    ("account", ACCOUNT),
+    ("key", KEY),
+    ("policy", POLICY),
+    ("user", USER),
+    ("role", ROLE),
+    ("session", SESSION),
+    ("instance", INSTANCE),
+];
 
 /// One thing that is wrong with a seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,8 +157,8 @@ pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<Wo
             }),
         }
     }
-    // Roles of all files first: an instance may carry a role that a later file defines.
-    for pass in [Pass::Identities, Pass::Instances] {
+    // Of all files, first what others may name: a role names policies and an instance a role that a later file defines.
+    for pass in [Pass::Policies, Pass::Identities, Pass::Instances] {
         for (name, value) in &parsed {
             reader.file = name;
             reader.read_file(value, pass);
@@ -157,6 +169,7 @@ pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<Wo
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pass {
+    Policies,
     Identities,
     Instances,
 }
@@ -185,9 +198,15 @@ impl Reader<'_> {
         self.mistakes.push(Mistake { file: self.file.to_owned(), place: at.to_string(), reason: reason.into() });
     }
 
+    /// A mistake of a policy document that stands at `at`.
+    fn mistake_within(&mut self, at: &Place<'_>, error: PolicyError) {
+        let place = format!("{at}{}", error.place.trim_start_matches('$'));
+        self.mistakes.push(Mistake { file: self.file.to_owned(), place, reason: error.reason });
+    }
+
     fn read_file(&mut self, value: &Value, pass: Pass) {
         let root = Place::Root;
-        let first = pass == Pass::Identities;
+        let first = pass == Pass::Policies;
         let Some(file) = self.object(value, &root, FILE, first) else { return };
         for (index, account) in self.list(file, &root, "accounts", first).iter().enumerate() {
             let list = Place::Member(&root, "accounts");
@@ -204,9 +223,17 @@ impl Reader<'_> {
                 }
             };
             match pass {
-                Pass::Identities => {
+                Pass::Policies => {
                     self.named_addresses.extend(named_addresses(account));
-                    self.each(account, &at, "keys", KEY, |reader, key, at| reader.read_key(id, key, at));
+                    self.each(account, &at, "policies", POLICY, |reader, policy, at| {
+                        reader.read_policy(id, policy, at);
+                    });
+                }
+                Pass::Identities => {
+                    self.each(account, &at, "keys", KEY, |reader, key, at| {
+                        reader.read_key(id, KeyOwner::Account, key, at);
+                    });
+                    self.each(account, &at, "users", USER, |reader, user, at| reader.read_user(id, user, at));
                     self.each(account, &at, "roles", ROLE, |reader, role, at| reader.read_role(id, role, at));
                 }
                 Pass::Instances => {
@@ -235,36 +262,109 @@ impl Reader<'_> {
         }
     }
 
-    fn read_key(&mut self, account: AccountId, key: &Object, at: &Place<'_>) {
+    fn read_key(&mut self, account: AccountId, owner: KeyOwner, key: &Object, at: &Place<'_>) {
         let id = self.required_text(key, at, "id");
         let secret = self.required_text(key, at, "secret");
         let status = self.choice(key, at, "status", &["active", "inactive"]);
-        let status = if status == Some("inactive") { KeyStatus::Inactive } else { KeyStatus::Active };
-        let expires = self.time(key, at, "expires");
-        let token = match (self.text(key, at, "security_token"), expires) {
-            (Some(value), Some(expires)) => Some(Arc::new(SecurityToken { value: value.into(), expires })),
-            (None, None) => None,
-            _ => return self.mistake(at, "security_token and expires go together"),
-        };
         let (Some(id), Some(secret)) = (id, secret) else { return };
-        let key = AccessKey { account, status, secret: Arc::new(Secret::new(secret)), token };
+        let mut key = AccessKey::new(account, owner, secret, self.now);
+        if status == Some("inactive") {
+            key.status = KeyStatus::Inactive;
+        }
+        self.add_key(id, key, at);
+    }
+
+    fn add_key(&mut self, id: &str, key: AccessKey, at: &Place<'_>) {
         if !self.world.add_key(id, key) {
             self.mistake(&Place::Member(at, "id"), format!("the key {id} exists already"));
         }
     }
 
+    /// A temporary key of a role.
+    fn read_session(&mut self, account: AccountId, role: (RamId, &RoleName), session: &Object, at: &Place<'_>) {
+        let [id, secret, token, name] =
+            ["id", "secret", "security_token", "name"].map(|text| self.required_text(session, at, text));
+        if !session.contains_key("expires") {
+            self.mistake(at, "needs expires");
+        }
+        let expires = self.time(session, at, "expires");
+        let name = name.filter(|name| {
+            let good = RoleSession::is_name(name);
+            if !good {
+                let reason = "a session name is 2 to 64 letters, digits, '.', '@', '-' or '_'";
+                self.mistake(&Place::Member(at, "name"), reason);
+            }
+            good
+        });
+        let policy = session.get("policy").map(|document| {
+            let parsed = PermissionPolicy::parse(&document.to_string(), Use::Session);
+            parsed.map_err(|error| self.mistake_within(&Place::Member(at, "policy"), error))
+        });
+        let Ok(policy) = policy.transpose() else { return };
+        let (Some(id), Some(secret), Some(token), Some(name), Some(expires)) = (id, secret, token, name, expires)
+        else {
+            return;
+        };
+        let session = RoleSession {
+            role: role.0,
+            role_name: role.1.clone(),
+            name: name.into(),
+            policy: policy.map(|policy| (Layer::Session, policy)),
+        };
+        let token = SecurityToken { value: token.into(), expires };
+        self.add_key(id, AccessKey::temporary(account, session, secret, token, self.now), at);
+    }
+
+    fn read_policy(&mut self, account: AccountId, policy: &Object, at: &Place<'_>) {
+        let name = self.required_text(policy, at, "name");
+        let description = self.text(policy, at, "description");
+        let document = policy.get("document").map(|document| {
+            let parsed = PermissionPolicy::parse(&document.to_string(), Use::Identity);
+            parsed.map_err(|error| self.mistake_within(&Place::Member(at, "document"), error))
+        });
+        let Some(document) = document else { return self.mistake(at, "needs document") };
+        let (Some(name), Ok(document)) = (name, document) else { return };
+        let place = Place::Member(at, "name");
+        if !ManagedPolicy::is_name(name) {
+            return self.mistake(&place, "a policy name is 1 to 128 letters, digits or '-'");
+        }
+        let mut policy = ManagedPolicy::new(self.ids.ram_id(), account, name, document, self.now);
+        policy.description = description.unwrap_or_default().into();
+        if !self.world.add_policy(policy) {
+            self.mistake(&place, format!("the policy {name} exists already in account {account}"));
+        }
+    }
+
+    fn read_user(&mut self, account: AccountId, user: &Object, at: &Place<'_>) {
+        let name = self.required_text(user, at, "name");
+        let texts = ["display_name", "mobile_phone", "email", "comments"];
+        let [display_name, mobile_phone, email, comments] =
+            texts.map(|text| self.text(user, at, text).unwrap_or_default().into());
+        let Some(name) = name else { return };
+        let place = Place::Member(at, "name");
+        if !User::is_name(name) {
+            return self.mistake(&place, "a user name is 1 to 64 letters, digits, '.', '-' or '_'");
+        }
+        let id = self.ids.ram_id();
+        let mut made = User::new(id, account, name, self.now);
+        (made.display_name, made.mobile_phone) = (display_name, mobile_phone);
+        (made.email, made.comments) = (email, comments);
+        if !self.world.add_user(made) {
+            return self.mistake(&place, format!("the user {name} exists already in account {account}"));
+        }
+        self.attach_policies(account, Holder::User(id), user, at);
+        self.each(user, at, "keys", KEY, |reader, key, at| reader.read_key(account, KeyOwner::User(id), key, at));
+    }
+
     fn read_role(&mut self, account: AccountId, role: &Object, at: &Place<'_>) {
         let name = self.required_text(role, at, "name");
-        let description = self.text(role, at, "description").unwrap_or_default().to_owned();
+        let description = self.text(role, at, "description").unwrap_or_default().into();
+        let max_session_duration = self.session_seconds(role, at);
         let trust = match role.get("trust") {
             None => TrustPolicy::of_service("ecs.aliyuncs.com"),
             Some(document) => match TrustPolicy::parse(&document.to_string()) {
                 Ok(trust) => trust,
-                Err(error) => {
-                    let within = error.place.trim_start_matches('$');
-                    let place = format!("{}{within}", Place::Member(at, "trust"));
-                    return self.mistakes.push(Mistake { file: self.file.to_owned(), place, reason: error.reason });
-                }
+                Err(error) => return self.mistake_within(&Place::Member(at, "trust"), error),
             },
         };
         let Some(name) = name else { return };
@@ -272,8 +372,51 @@ impl Reader<'_> {
         if !RoleName::is_well_formed(name) {
             return self.mistake(&place, "a role name is 1 to 64 letters, digits, '.', '-' or '_'");
         }
-        if !self.world.add_role(account, Role { name: RoleName::new(name), description, trust, created: self.now }) {
-            self.mistake(&place, format!("the role {name} exists already in account {account}"));
+        let id = self.ids.ram_id();
+        let mut made = Role::new(id, account, RoleName::new(name), trust, self.now);
+        (made.description, made.max_session_duration) = (description, max_session_duration);
+        if !self.world.add_role(made) {
+            return self.mistake(&place, format!("the role {name} exists already in account {account}"));
+        }
+        self.attach_policies(account, Holder::Role(id), role, at);
+        let named = RoleName::new(name);
+        self.each(role, at, "sessions", SESSION, |reader, session, at| {
+            reader.read_session(account, (id, &named), session, at);
+        });
+    }
+
+    fn session_seconds(&mut self, role: &Object, at: &Place<'_>) -> u32 {
+        let bounds = Role::SESSION_SECONDS;
+        let given = match role.get("max_session_duration") {
+            None => return *bounds.start(),
+            Some(given) => given.as_u64().and_then(|seconds| u32::try_from(seconds).ok()),
+        };
+        given.filter(|seconds| bounds.contains(seconds)).unwrap_or_else(|| {
+            let reason = format!("must be a whole number of seconds from {} to {}", bounds.start(), bounds.end());
+            self.mistake(&Place::Member(at, "max_session_duration"), reason);
+            *bounds.start()
+        })
+    }
+
+    /// Attaches the policies that a user or role names: custom ones of the account, or the system's.
+    fn attach_policies(&mut self, account: AccountId, holder: Holder, object: &Object, at: &Place<'_>) {
+        let list = Place::Member(at, "policies");
+        for (index, name) in self.list(object, at, "policies", true).iter().enumerate() {
+            let place = Place::Element(&list, index);
+            let Some(name) = name.as_str() else {
+                self.mistake(&place, "must be a string");
+                continue;
+            };
+            let of_type = |policy_type| self.world.policy(account, policy_type, name);
+            let policy = of_type(PolicyType::Custom).or_else(|| of_type(PolicyType::System));
+            match policy.map(Policy::reference) {
+                None => self.mistake(&place, format!("neither account {account} nor the system has a policy {name}")),
+                Some(policy) => {
+                    if !self.world.attach(holder, policy, self.now) {
+                        self.mistake(&place, format!("the policy {name} is there twice"));
+                    }
+                }
+            }
         }
     }
 
@@ -354,7 +497,7 @@ impl Reader<'_> {
 
     fn attached_role(&mut self, instance: &Object, at: &Place<'_>, account: AccountId) -> Option<RoleName> {
         let name = self.text(instance, at, "role")?;
-        let known = self.world.role(account, name).map(|role| role.name.clone());
+        let known = self.world.role(account, name).map(|role| role.name().clone());
         if known.is_none() {
             self.mistake(&Place::Member(at, "role"), format!("account {account} has no role {name}"));
         }

@@ -1,12 +1,12 @@
 //! The lock around a world, and the world itself.
 
-use std::collections::BTreeMap;
-
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use parking_lot::RwLock;
 
-use super::{AccessKey, AccountId, Instance, InstanceId, Region, Role};
+use super::directory::Directory;
+use super::key::Keys;
+use super::{AccountId, Instance, InstanceId, ManagedPolicy, Region, Role, User};
 
 /// A world behind one lock, reached only through closures, so that nobody can hold two.
 #[derive(Debug)]
@@ -33,50 +33,20 @@ impl Store {
     }
 }
 
-/// Everything that exists in a space.
+/// Everything that exists in a space. What there is of users, roles, policies and keys is in `identities.rs`.
 ///
 /// Instances stand in order of creation, which is the order that lists answer in; see ADR 3 for
 /// why this one map is not a `BTreeMap`. Its ids are the seed's, never a caller's, so a fast hash does.
 #[derive(Clone, Debug, Default)]
 pub struct World {
-    keys: BTreeMap<Box<str>, AccessKey>,
-    roles: BTreeMap<(AccountId, Box<str>), Role>,
+    pub(super) keys: Keys,
+    pub(super) users: Directory<User>,
+    pub(super) roles: Directory<Role>,
+    pub(super) policies: Directory<ManagedPolicy>,
     instances: IndexMap<InstanceId, Instance, DefaultHashBuilder>,
 }
 
 impl World {
-    pub fn keys(&self) -> impl Iterator<Item = (&str, &AccessKey)> {
-        self.keys.iter().map(|(id, key)| (&**id, key))
-    }
-
-    pub fn key(&self, id: &str) -> Option<&AccessKey> {
-        self.keys.get(id)
-    }
-
-    /// Whether the id was free.
-    pub(super) fn add_key(&mut self, id: &str, key: AccessKey) -> bool {
-        let free = !self.keys.contains_key(id);
-        if free {
-            self.keys.insert(id.into(), key);
-        }
-        free
-    }
-
-    /// A role by its name in any case.
-    pub fn role(&self, account: AccountId, name: &str) -> Option<&Role> {
-        self.roles.get(&(account, name.to_ascii_lowercase().into_boxed_str()))
-    }
-
-    /// Whether the name was free.
-    pub(super) fn add_role(&mut self, account: AccountId, role: Role) -> bool {
-        let key = (account, role.name.as_str().to_ascii_lowercase().into_boxed_str());
-        let free = !self.roles.contains_key(&key);
-        if free {
-            self.roles.insert(key, role);
-        }
-        free
-    }
-
     /// All instances, oldest first.
     pub fn instances(&self) -> impl Iterator<Item = (&InstanceId, &Instance)> {
         self.instances.iter()

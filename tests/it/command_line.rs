@@ -271,12 +271,12 @@ const SEED_HINT: &str = "fixtures/seed/seed.schema.json in the sources describes
 #[test]
 fn bad_seeds_are_status_4_and_every_mistake_is_listed() {
     let folder = Folder::new("bad-seed");
-    let first = folder.file("1.json", r#"{ "accounts": [{ "keys": [{ "id": "k" }], "users": [] }] }"#);
+    let first = folder.file("1.json", r#"{ "accounts": [{ "keys": [{ "id": "k" }], "groups": [] }] }"#);
     let second = folder.file("2.json", "{");
     let error = format!(
         "the seeds cannot be used\n\
          {second}: line 1 column 1: not JSON: EOF while parsing an object at line 1 column 1\n\
-         {first}: $.accounts[0].users: no such member here; there are id, keys, roles, instances\n\
+         {first}: $.accounts[0].groups: no such member here; there are id, keys, policies, users, roles, instances\n\
          {first}: $.accounts[0].keys[0]: needs secret"
     );
     refused(&run([FREE, "--seed", &first, "--seed", &second]), 4, &error, SEED_HINT);
@@ -326,8 +326,8 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
         (run(["--config", &path]), path)
     };
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
-    let all = "listen, unix, port-file, endpoints-file, seed, quiet, auth, clock-skew, gateway-codes, rng-seed, \
-               log-format, log-level, max-body-size, max-header-size, max-params, max-connections, header-timeout, \
+    let all = "listen, unix, port-file, endpoints-file, seed, quiet, auth, clock-skew, gateway-codes, ram, \
+               detach-pass-role, rng-seed, log-format, log-level, max-body-size, max-header-size, max-params, max-connections, header-timeout, \
                body-timeout, nonce-max, nonce-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
     let (ended, path) = config("quiet = true\nauth = \"of\"\n");
@@ -366,6 +366,8 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
          auth = \"lenient\" # flag\n\
          clock-skew = \"1m\" # file\n\
          gateway-codes = \"ecs\" # default\n\
+         ram = \"strict\" # default\n\
+         detach-pass-role = \"on\" # default\n\
          log-format = \"text\" # default\n\
          max-body-size = \"1MiB\" # default\n\
          max-header-size = \"64KiB\" # default\n\
@@ -686,11 +688,11 @@ fn a_call_is_one_object_in_the_log() {
 #[test]
 fn secrets_never_reach_the_log() {
     let folder = Folder::new("secrets");
-    let keys = json!([
-        { "id": "test", "secret": "hush-permanent" },
-        { "id": "temporary", "secret": "hush-temporary", "security_token": "hush-token", "expires": "2999-01-01T00:00:00Z" },
-    ]);
-    let seed = folder.file("seed.json", json!({ "accounts": [{ "keys": keys }] }).to_string());
+    let keys = json!([{ "id": "test", "secret": "hush-permanent" }]);
+    let session = json!({ "id": "temporary", "secret": "hush-temporary", "security_token": "hush-token",
+        "expires": "2999-01-01T00:00:00Z", "name": "test" });
+    let roles = json!([{ "name": "any", "sessions": [session] }]);
+    let seed = folder.file("seed.json", json!({ "accounts": [{ "keys": keys, "roles": roles }] }).to_string());
     for format in ["text", "json"] {
         for level in ["info", "trace"] {
             let args = [FREE, "--seed", &seed, "--auth", "lenient", "--log-level", level, "--log-format", format];

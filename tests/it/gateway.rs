@@ -24,14 +24,19 @@ const NOT_FOUND: &str = "Specified api is not found, please check your url and m
 
 /// A world of two temporary keys, one expired one, one permanent and one inactive key.
 fn keys() -> Value {
+    let session = |id: &str, expires: &str| {
+        json!({ "id": format!("STS.{id}"), "secret": id, "security_token": format!("token-{id}"), "expires": expires,
+            "name": "test" })
+    };
     json!({ "accounts": [
         { "id": "1000000000000001", "keys": [
             { "id": "test", "secret": "test" },
             { "id": "off", "secret": "off", "status": "inactive" },
-            { "id": "STS.a", "secret": "a", "security_token": "token-a", "expires": "2026-11-24T03:00:00Z" },
-            { "id": "STS.b", "secret": "b", "security_token": "token-b", "expires": "2026-11-24T03:00:00Z" },
-            { "id": "STS.old", "secret": "old", "security_token": "token-old", "expires": "2026-11-24T02:07:22Z" }
-        ] },
+        ], "roles": [{ "name": "any", "policies": ["AdministratorAccess"], "sessions": [
+            session("a", "2026-11-24T03:00:00Z"),
+            session("b", "2026-11-24T03:00:00Z"),
+            session("old", NOW),
+        ] }] },
         { "id": "2000000000000002", "keys": [{ "id": "other", "secret": "other" }] }
     ] })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use ecsim::world::seed::{self, MEMBERS, Mistake};
-use ecsim::world::{Ids, REGIONS, World, parse_utc};
+use ecsim::world::{AccountId, Holder, Ids, KeyOwner, KeyStatus, REGIONS, World, parse_utc, utc_seconds};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -103,10 +103,24 @@ fn full() -> Value {
         "$schema": "seed.schema.json",
         "accounts": [{
             "id": "1000000000000001",
-            "keys": [{ "id": "tmp", "secret": "s", "status": "active", "security_token": "t", "expires": NOW }],
-            "roles": [{ "name": "web", "description": "d", "trust": { "Version": "1", "Statement": [{
-                "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs.aliyuncs.com" },
-            }] } }],
+            "keys": [{ "id": "k", "secret": "s", "status": "active" }],
+            "policies": [{ "name": "p-1", "description": "d", "document": { "Version": "1", "Statement": [
+                { "Effect": "Allow", "Action": ["ecs:*", "*"], "Resource": "acs:ecs:*:*:*", "Condition": {} },
+                { "Effect": "Deny", "NotAction": "ram:*", "Resource": ["*"] },
+            ] } }],
+            "users": [{
+                "name": "u", "display_name": "U", "mobile_phone": "86-1", "email": "u@example.com", "comments": "c",
+                "policies": ["P-1", "ReadOnlyAccess"], "keys": [{ "id": "u1", "secret": "s", "status": "inactive" }],
+            }],
+            "roles": [{
+                "name": "web", "description": "d", "trust": { "Version": "1", "Statement": [{
+                    "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs.aliyuncs.com" },
+                }] },
+                "max_session_duration": 43200, "policies": ["p-1"],
+                "sessions": [{ "id": "tmp", "secret": "s", "security_token": "t", "expires": NOW, "name": "job", "policy": {
+                    "Version": "1", "Statement": { "Effect": "Allow", "Action": "ecs:*", "Resource": "*" },
+                } }],
+            }],
             "instances": [{
                 "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
                 "role": "web", "policy": "{}", "name": "n", "description": "d", "host_name": "h",
@@ -138,10 +152,44 @@ fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
     let fixed = world.instance("i-fixed").expect("it is there");
     assert_eq!(fixed.address.to_string(), "10.0.0.1");
     assert_eq!(fixed.role().map(ToString::to_string), None);
+    let account = AccountId::DEFAULT;
+    let user = world.user(account, "U").expect("a user");
+    let texts = [user.name(), &*user.display_name, &*user.mobile_phone, &*user.email, &*user.comments];
+    assert_eq!(texts, ["u", "U", "86-1", "u@example.com", "c"]);
+    let role = world.role(account, "web").expect("a role");
+    assert_eq!((&*role.description, role.max_session_duration), ("d", 43200));
+    let names = |holder| world.policies_of(holder).map(|(policy, _)| policy.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(Holder::User(user.id())), ["p-1", "ReadOnlyAccess"]);
+    assert_eq!(names(Holder::Role(role.id())), ["p-1"]);
+    assert_eq!(world.custom_policy(account, "p-1").map(|policy| &*policy.description), Some("d"));
+    let key = world.key("u1").expect("a key");
+    assert_eq!((&key.owner, key.status), (&KeyOwner::User(user.id()), KeyStatus::Inactive));
+    let key = world.key("tmp").expect("a key");
     assert_eq!(
-        world.key("tmp").and_then(|key| key.token.clone()).map(|token| token.value.to_string()),
-        Some("t".into())
+        key.token.as_ref().map(|token| (&*token.value, utc_seconds(token.expires))),
+        Some(("t", NOW.to_owned()))
     );
+    let KeyOwner::Session(session) = &key.owner else { panic!("a session's key: {key:?}") };
+    assert_eq!((session.role, session.role_name.as_str(), &*session.name), (role.id(), "web", "job"));
+    assert!(session.policy.is_some());
+}
+
+#[test]
+fn the_default_seed_has_a_user_for_each_refusal() {
+    let world = build_files(&[("default", seed::DEFAULT)], 1).expect("a world");
+    for (key, status, policies) in [
+        ("test-full", KeyStatus::Active, &["AliyunECSFullAccess", "AliyunSTSAssumeRoleAccess", "pass-any-role"][..]),
+        ("test-no-pass", KeyStatus::Active, &["AliyunECSFullAccess"]),
+        ("test-reader", KeyStatus::Active, &["ReadOnlyAccess"]),
+        ("test-disabled", KeyStatus::Inactive, &["AliyunECSFullAccess"]),
+    ] {
+        let key = world.key(key).expect(key);
+        let KeyOwner::User(user) = key.owner else { panic!("a user's key: {key:?}") };
+        let names: Vec<_> = world.policies_of(Holder::User(user)).map(|(policy, _)| policy.name()).collect();
+        assert_eq!((key.status, &*names), (status, policies));
+    }
+    let key = world.key("STS.test-session").expect("a key");
+    assert!(matches!(&key.owner, KeyOwner::Session(session) if session.role_name.is("operator")), "{key:?}");
 }
 
 #[test]
@@ -149,6 +197,9 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
     const ACCOUNT: &str = "$.accounts[0]";
     const KEY: &str = "$.accounts[0].keys[0]";
     const ROLE: &str = "$.accounts[0].roles[0]";
+    const SESSION: &str = "$.accounts[0].roles[0].sessions[0]";
+    const POLICY: &str = "$.accounts[0].policies[0]";
+    const USER: &str = "$.accounts[0].users[0]";
     const INSTANCE: &str = "$.accounts[0].instances[0]";
     let members = |kind: &str| {
         let (_, names) = MEMBERS.iter().find(|(name, _)| *name == kind).expect("a kind");
@@ -161,11 +212,25 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
     let trusting = |statement: Value| trust(json!({ "Version": "1", "Statement": statement }));
     let statement =
         json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs.aliyuncs.com" } });
+    let fine = json!({ "Effect": "Allow", "Action": "ecs:*", "Resource": "*" });
+    let policy = |name: &str, statements: Value| {
+        with("policies", &json!({ "name": name, "document": { "Version": "1", "Statement": statements } }))
+    };
+    let session = |name: &str, value: Option<Value>| {
+        let mut session = json!({ "id": "a", "secret": "s", "security_token": "t", "expires": NOW, "name": "job" });
+        match value {
+            Some(value) => session[name] = value,
+            None => drop(session.as_object_mut().and_then(|session| session.shift_remove(name))),
+        }
+        role(json!({ "name": "r", "sessions": [session] }))
+    };
     let text = "must be a string".to_owned();
     let owned = str::to_owned;
+    let seconds = owned("must be a whole number of seconds from 3600 to 43200");
     let pattern = owned("with count, an id holds one number pattern such as %d, %08d or %04x");
     let time = owned("must be a time such as 2026-01-05T08:00:00Z");
     let role_name = owned("a role name is 1 to 64 letters, digits, '.', '-' or '_'");
+    let session_name = owned("a session name is 2 to 64 letters, digits, '.', '@', '-' or '_'");
     let cases: Vec<(Value, String, String)> = vec![
         (json!([]), owned("$"), owned("must be an object")),
         (json!("seed"), owned("$"), owned("must be an object")),
@@ -200,21 +265,21 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             format!("{KEY}.status"),
             owned("must be one of active, inactive"),
         ),
-        (
-            key(json!({ "id": "a", "secret": "s", "security_token": "t" })),
-            owned(KEY),
-            owned("security_token and expires go together"),
-        ),
-        (
-            key(json!({ "id": "a", "secret": "s", "expires": NOW })),
-            owned(KEY),
-            owned("security_token and expires go together"),
-        ),
+        (key(json!({ "id": "a", "secret": "s", "expires": NOW })), format!("{KEY}.expires"), members("key")),
         (role(json!({})), owned(ROLE), owned("needs name")),
         (role(json!({ "name": "a b" })), format!("{ROLE}.name"), role_name.clone()),
         (role(json!({ "name": "a".repeat(65) })), format!("{ROLE}.name"), role_name),
         (role(json!({ "name": "a", "description": 1 })), format!("{ROLE}.description"), text.clone()),
-        (role(json!({ "name": "a", "policies": [] })), format!("{ROLE}.policies"), members("role")),
+        (role(json!({ "name": "a", "arn": "" })), format!("{ROLE}.arn"), members("role")),
+        (session("secret", None), owned(SESSION), owned("needs secret")),
+        (session("security_token", None), owned(SESSION), owned("needs security_token")),
+        (session("security_token", Some(json!(""))), format!("{SESSION}.security_token"), owned("cannot be empty")),
+        (session("expires", None), owned(SESSION), owned("needs expires")),
+        (session("name", None), owned(SESSION), owned("needs name")),
+        (session("name", Some(json!("x"))), format!("{SESSION}.name"), session_name),
+        (session("status", Some(json!("active"))), format!("{SESSION}.status"), members("session")),
+        (session("policy", Some(json!("{}"))), format!("{SESSION}.policy"), owned("must be an object")),
+        (session("policy", Some(json!({ "Version": "1" }))), format!("{SESSION}.policy"), owned("needs Statement")),
         (trust(json!("ecs")), format!("{ROLE}.trust"), owned("must be an object")),
         (trust(json!({ "Statement": statement })), format!("{ROLE}.trust"), owned("needs Version")),
         (trust(json!({ "Version": "1" })), format!("{ROLE}.trust"), owned("needs Statement")),
@@ -242,6 +307,64 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             trusting(json!([{ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": [] } }])),
             format!("{ROLE}.trust.Statement[0].Principal.Service"),
             owned("cannot be empty"),
+        ),
+        (
+            role(json!({ "name": "r", "max_session_duration": 3599 })),
+            format!("{ROLE}.max_session_duration"),
+            seconds.clone(),
+        ),
+        (role(json!({ "name": "r", "max_session_duration": "1h" })), format!("{ROLE}.max_session_duration"), seconds),
+        (role(json!({ "name": "r", "policies": "p" })), format!("{ROLE}.policies"), owned("must be an array")),
+        (with("policies", &json!({ "name": "p" })), owned(POLICY), owned("needs document")),
+        (
+            policy("p q", json!([fine])),
+            format!("{POLICY}.name"),
+            owned("a policy name is 1 to 128 letters, digits or '-'"),
+        ),
+        (
+            with("policies", &json!({ "name": "p", "document": "{}" })),
+            format!("{POLICY}.document"),
+            owned("must be an object"),
+        ),
+        (policy("p", json!([])), format!("{POLICY}.document.Statement"), owned("cannot be empty")),
+        (
+            policy("p", json!([fine, { "Effect": "Allow", "Action": "ecs:*" }])),
+            format!("{POLICY}.document.Statement[1]"),
+            owned("needs Resource"),
+        ),
+        (
+            policy("p", json!({ "Effect": "Allow", "Action": "DescribeRegions", "Resource": "*" })),
+            format!("{POLICY}.document.Statement.Action"),
+            owned("an action is * or such as ecs:DescribeInstances"),
+        ),
+        (
+            policy("p", json!({ "Effect": "Allow", "Action": "*", "NotAction": "*", "Resource": "*" })),
+            format!("{POLICY}.document.Statement"),
+            owned("has Action or NotAction, not both"),
+        ),
+        (
+            policy("p", json!({ "Effect": "Allow", "Action": "*", "Resource": "i-1" })),
+            format!("{POLICY}.document.Statement.Resource"),
+            owned("a resource is * or such as acs:ecs:*:*:instance/i-1"),
+        ),
+        (with("users", &json!({})), owned(USER), owned("needs name")),
+        (with("users", &json!({ "name": "u", "arn": "" })), format!("{USER}.arn"), members("user")),
+        (
+            with("users", &json!({ "name": "a b" })),
+            format!("{USER}.name"),
+            owned("a user name is 1 to 64 letters, digits, '.', '-' or '_'"),
+        ),
+        (with("users", &json!({ "name": "u", "email": 1 })), format!("{USER}.email"), text.clone()),
+        (with("users", &json!({ "name": "u", "policies": [1] })), format!("{USER}.policies[0]"), text.clone()),
+        (
+            with("users", &json!({ "name": "u", "keys": [{ "id": "k" }] })),
+            format!("{USER}.keys[0]"),
+            owned("needs secret"),
+        ),
+        (
+            with("users", &json!({ "name": "u", "policies": ["ReadOnlyAccess", "ReadOnlyAccess"] })),
+            format!("{USER}.policies[1]"),
+            owned("the policy ReadOnlyAccess is there twice"),
         ),
         (machine(json!([])), owned(INSTANCE), owned("must be an object")),
         (machine(json!({ "ram_role": "web" })), format!("{INSTANCE}.ram_role"), members("instance")),
@@ -356,11 +479,15 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
 
 #[test]
 fn a_bad_time_of_a_token_is_one_refusal_with_its_place() {
-    let seed = with("keys", &json!({ "id": "a", "secret": "s", "security_token": "t", "expires": "soon" }));
+    let session = json!({ "id": "a", "secret": "s", "security_token": "t", "expires": "soon", "name": "job" });
+    let seed = json!({ "accounts": [{ "roles": [{ "name": "r", "sessions": [session] }] }] });
     assert!(!VALIDATOR.is_valid(&seed));
     assert_eq!(
         mistakes(&seed)[0],
-        ("$.accounts[0].keys[0].expires".to_owned(), "must be a time such as 2026-01-05T08:00:00Z".to_owned(),)
+        (
+            "$.accounts[0].roles[0].sessions[0].expires".to_owned(),
+            "must be a time such as 2026-01-05T08:00:00Z".to_owned(),
+        )
     );
 }
 
@@ -368,6 +495,7 @@ fn a_bad_time_of_a_token_is_one_refusal_with_its_place() {
 fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_reason() {
     const INSTANCES: &str = "$.accounts[0].instances";
     let twice = |kind: &str, object: Value| json!({ "accounts": [{ kind: [object, object] }] });
+    let document = json!({ "Version": "1", "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
     let cases = [
         (
             instance(&json!({ "role": "nobody" })),
@@ -408,6 +536,31 @@ fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_re
             "$.accounts[0].roles[1].name".to_owned(),
             "the role WEB exists already in account 1000000000000001",
         ),
+        (
+            json!({ "accounts": [{ "users": [{ "name": "u" }, { "name": "U" }] }] }),
+            "$.accounts[0].users[1].name".to_owned(),
+            "the user U exists already in account 1000000000000001",
+        ),
+        (
+            twice("policies", json!({ "name": "p", "document": document })),
+            "$.accounts[0].policies[1].name".to_owned(),
+            "the policy p exists already in account 1000000000000001",
+        ),
+        (
+            json!({ "accounts": [
+                { "users": [{ "name": "u", "policies": ["theirs"] }] },
+                { "id": "2000000000000002", "policies": [{ "name": "theirs", "document": document }] },
+            ] }),
+            "$.accounts[0].users[0].policies[0]".to_owned(),
+            "neither account 1000000000000001 nor the system has a policy theirs",
+        ),
+        (
+            json!({ "accounts": [
+                { "keys": [{ "id": "k", "secret": "s" }], "users": [{ "name": "u", "keys": [{ "id": "k", "secret": "s" }] }] },
+            ] }),
+            "$.accounts[0].users[0].keys[0].id".to_owned(),
+            "the key k exists already",
+        ),
         (twice("instances", json!({ "id": "i-1" })), format!("{INSTANCES}[1].id"), "the instance i-1 exists already"),
         (
             json!({ "accounts": [{ "instances": [{ "id": "i-07" }, { "id": "i-%02d", "count": 10 }] }] }),
@@ -442,9 +595,9 @@ fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
         lines,
         [
             "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
-            "a.json: $.accounts[0].keys[0]: needs secret",
             "b.json: $.more: no such member here; there are $schema, accounts",
             "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
+            "a.json: $.accounts[0].keys[0]: needs secret",
             "b.json: $.accounts[1].keys[0].id: the key shared exists already",
             "a.json: $.accounts[0].instances[0].zone: must be a string",
             "a.json: $.accounts[0].instances[0].status: must be one of Pending, Starting, Running, Stopping, Stopped",
@@ -461,6 +614,17 @@ fn a_role_may_come_from_a_later_file_and_in_another_case() {
     let world = build_files(&[("a", &first), ("b", &second)], 1).expect("a world");
     let role = world.instance("i-1").and_then(|instance| instance.role()).map(ToString::to_string);
     assert_eq!(role.as_deref(), Some("later"));
+}
+
+#[test]
+fn a_policy_may_come_from_a_later_file() {
+    let first = json!({ "accounts": [{ "roles": [{ "name": "r", "policies": ["later"] }] }] }).to_string();
+    let second = json!({ "accounts": [{ "policies": [{ "name": "later", "document": { "Version": "1", "Statement": {
+        "Effect": "Allow", "Action": "*", "Resource": "*",
+    } } }] }] });
+    let world = build_files(&[("a", &first), ("b", &second.to_string())], 1).expect("a world");
+    let role = world.role(AccountId::DEFAULT, "r").expect("a role").id();
+    assert_eq!(world.policies_of(Holder::Role(role)).count(), 1);
 }
 
 /// A folder of its own for a test, removed at the end.

@@ -128,12 +128,15 @@ impl Vector {
         let id = self.access_key_id.as_deref().unwrap_or("nobody");
         // RSA and unsigned vectors have no secret; the server needs one.
         let secret = self.access_key_secret.as_deref().filter(|secret| !secret.is_empty()).unwrap_or("unused");
-        let mut key = json!({ "id": id, "secret": secret });
-        if let Some(token) = &self.security_token {
-            key["security_token"] = json!(token);
-            key["expires"] = json!("2099-01-01T00:00:00Z");
-        }
-        let seed = json!({ "accounts": [{ "id": "1000000000000001", "keys": [key] }] });
+        let seed = match &self.security_token {
+            None => json!({ "accounts": [{ "keys": [{ "id": id, "secret": secret }] }] }),
+            Some(token) => {
+                let session = json!({ "id": id, "secret": secret, "security_token": token,
+                    "expires": "2099-01-01T00:00:00Z", "name": "vector" });
+                let role = json!({ "name": "any", "policies": ["AdministratorAccess"], "sessions": [session] });
+                json!({ "accounts": [{ "roles": [role] }] })
+            }
+        };
         let clock = Arc::new(ManualClock::at(parse_utc(&self.signed_at).expect("a time")));
         support::start_with(|builder| builder.seed("vector.json", seed.to_string()).clock(clock)).await
     }

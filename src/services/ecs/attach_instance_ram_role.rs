@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::batch::{Failure, whole_call_error};
-use super::input;
+use super::{SERVICE, input};
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
@@ -81,10 +81,10 @@ impl Action for AttachInstanceRamRole {
     type Reply = Output;
 
     /// Instances and role, both required (ecs-instance-ram-role.md 5.8, documented).
-    fn needs(ctx: &Ctx<'_>, input: &Input, _world: &World) -> Vec<Permission> {
-        let instances = input.instance_ids.iter().map(|id| ctx.instance_arn(input.region, id));
-        let role = ctx.role_arn(input.region, &input.ram_role_name);
-        instances.chain([role]).map(|resource| Permission::new("ecs:AttachInstanceRamRole", resource)).collect()
+    fn needs(ctx: &Ctx<'_>, input: &Input, world: &World) -> Vec<Permission> {
+        let action = "ecs:AttachInstanceRamRole";
+        let instances = input.instance_ids.iter().map(|id| Permission::on_instance(ctx, action, input.region, id));
+        instances.chain([Permission::on_role(ctx, action, input.region, &input.ram_role_name, world)]).collect()
     }
 }
 
@@ -92,11 +92,11 @@ impl Write for AttachInstanceRamRole {
     fn call(ctx: &Ctx<'_>, world: &mut World, input: Input) -> Result<Output, ApiError> {
         let Input { region, ram_role_name, instance_ids, policy } = input;
         let role = world.role(ctx.caller.account, &ram_role_name).ok_or(Code::RoleNotFound)?;
-        if !role.trust.trusts("ecs.aliyuncs.com", &Context::default().with(key::CURRENT_TIME, ctx.now)) {
+        if !role.trust.trusts(SERVICE, &Context::default().with(key::CURRENT_TIME, ctx.now)) {
             return Err(Code::RoleNotForEcs.into());
         }
-        let role = role.name.clone();
-        ctx.may_pass(region, &role)?;
+        let role = role.name().clone();
+        ctx.may_pass(world, region, &role, SERVICE)?;
         let checked: Vec<_> = instance_ids
             .into_iter()
             .map(|id| {

@@ -92,9 +92,10 @@ impl Action for DescribeInstanceAttribute {
 
     /// Access level get, on the instance (ecs-supporting.md 1; the resource inferred).
     fn needs(ctx: &Ctx<'_>, input: &Input, world: &World) -> Vec<Permission> {
-        let found = world.instance(input.instance_id.as_str());
-        let arn = found.map(|instance| ctx.instance_arn(instance.region, &input.instance_id));
-        vec![Permission::new("ecs:DescribeInstanceAttribute", arn.unwrap_or_else(|| "*".to_owned()))]
+        let (action, id) = ("ecs:DescribeInstanceAttribute", &input.instance_id);
+        let found = world.instance(id.as_str());
+        let on_instance = found.map(|found| Permission::on_instance(ctx, action, found.region, id));
+        vec![on_instance.unwrap_or_else(|| Permission::new(action, "*".to_owned()))]
     }
 }
 

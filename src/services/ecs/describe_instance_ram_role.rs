@@ -68,10 +68,12 @@ impl Action for DescribeInstanceRamRole {
     type Reply = Output;
 
     /// Of instances and role, those that are asked by (ecs-instance-ram-role.md 5.8, documented).
-    fn needs(ctx: &Ctx<'_>, input: &Input, _world: &World) -> Vec<Permission> {
-        let instances = input.instance_ids.iter().flatten().map(|id| ctx.instance_arn(input.region, id));
-        let role = input.ram_role_name.iter().map(|name| ctx.role_arn(input.region, name));
-        instances.chain(role).map(|resource| Permission::new("ecs:DescribeInstanceRamRole", resource)).collect()
+    fn needs(ctx: &Ctx<'_>, input: &Input, world: &World) -> Vec<Permission> {
+        let action = "ecs:DescribeInstanceRamRole";
+        let ids = input.instance_ids.iter().flatten();
+        let instances = ids.map(|id| Permission::on_instance(ctx, action, input.region, id));
+        let role = input.ram_role_name.iter().map(|name| Permission::on_role(ctx, action, input.region, name, world));
+        instances.chain(role).collect()
     }
 }
 

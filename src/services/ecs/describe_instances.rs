@@ -359,9 +359,8 @@ impl Action for DescribeInstances {
     /// Access level list (ecs-supporting.md 1), on the listed instances or on all (inferred).
     fn needs(ctx: &Ctx<'_>, input: &Input, _world: &World) -> Vec<Permission> {
         let listed = input.instance_ids.clone().filter(|ids| !ids.is_empty());
-        let arn = |id| ctx.instance_arn(input.region, &InstanceId::new(id));
-        let ids = listed.unwrap_or_else(|| vec!["*".to_owned()]);
-        ids.into_iter().map(|id| Permission::new("ecs:DescribeInstances", arn(id))).collect()
+        let ids = listed.unwrap_or_else(|| vec!["*".to_owned()]).into_iter().map(InstanceId::new);
+        ids.map(|id| Permission::on_instance(ctx, "ecs:DescribeInstances", input.region, &id)).collect()
     }
 }
 

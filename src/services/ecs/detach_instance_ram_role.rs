@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::batch::{Failure, whole_call_error};
-use super::input;
+use super::{SERVICE, input};
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{AtMostOne, Item, Items};
-use crate::world::{InstanceId, Region, RequestId, RoleName, World};
+use crate::world::{InstanceId, Region, RequestId, Role, RoleName, World};
 
 /// Takes a role off each listed instance.
 ///
@@ -89,22 +89,25 @@ impl Action for DetachInstanceRamRole {
     /// Instances and role, both required; without a name, the role that each instance carries
     /// (ecs-instance-ram-role.md 5.8, documented; the last part inferred).
     fn needs(ctx: &Ctx<'_>, input: &Input, world: &World) -> Vec<Permission> {
-        let permission = |resource| Permission::new("ecs:DetachInstanceRamRole", resource);
-        let instances = input.instance_ids.iter().map(|id| ctx.instance_arn(input.region, id));
-        let roles: Vec<String> = match &input.ram_role_name {
-            Some(name) => vec![ctx.role_arn(input.region, name)],
-            None => attached_roles(ctx, world, input).map(|role| ctx.role_arn(input.region, role)).collect(),
-        };
-        instances.chain(roles).map(permission).collect()
+        let action = "ecs:DetachInstanceRamRole";
+        let instances = input.instance_ids.iter().map(|id| Permission::on_instance(ctx, action, input.region, id));
+        let on_role = |name: &str| Permission::on_role(ctx, action, input.region, name, world);
+        match &input.ram_role_name {
+            Some(name) => instances.chain([on_role(name)]).collect(),
+            None => instances.chain(attached_roles(ctx, world, input).map(|role| on_role(role.as_str()))).collect(),
+        }
     }
 }
 
 impl Write for DetachInstanceRamRole {
     fn call(ctx: &Ctx<'_>, world: &mut World, mut input: Input) -> Result<Output, ApiError> {
         let named = named_role(ctx, world, &input)?;
-        match &named {
-            Some(role) => ctx.may_pass(input.region, role)?,
-            None => attached_roles(ctx, world, &input).try_for_each(|role| ctx.may_pass(input.region, role))?,
+        if ctx.guard.detach_passes_role {
+            let may_pass = |role: &RoleName| ctx.may_pass(world, input.region, role, SERVICE);
+            match &named {
+                Some(role) => may_pass(role)?,
+                None => attached_roles(ctx, world, &input).try_for_each(may_pass)?,
+            }
         }
         let ids = std::mem::take(&mut input.instance_ids);
         let checked: Vec<_> = ids
@@ -132,7 +135,7 @@ fn named_role(ctx: &Ctx<'_>, world: &World, input: &Input) -> Result<Option<Role
     let Some(name) = &input.ram_role_name else { return Ok(None) };
     let role = world
         .role(ctx.caller.account, name)
-        .map(|role| &role.name)
+        .map(Role::name)
         .or_else(|| attached_roles(ctx, world, input).find(|role| role.is(name)))
         .ok_or(Code::RoleNotFound)?;
     Ok(Some(role.clone()))
@@ -207,6 +210,7 @@ mod tests {
 
     use super::*;
     use crate::api::action::{Caller, Identity, writes};
+    use crate::api::permission::{Guard, RamMode};
     use crate::api::render::Format;
     use crate::world::{AccountId, Ids, Store, parse_utc, seed};
 
@@ -222,11 +226,12 @@ mod tests {
         Store::new(world)
     }
 
-    fn detach(store: &Store, ids: &str, role: Option<&str>) -> Result<Value, ApiError> {
+    fn detach(store: &Store, instance_ids: &str, role: Option<&str>) -> Result<Value, ApiError> {
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
-        let ctx = Ctx { caller: &caller, request_id: Ids::seeded(1).call().0, authority: "h", now };
-        let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), ids.into())];
+        let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
+        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids, guard: &guard };
+        let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), instance_ids.into())];
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
         let done = writes::<DetachInstanceRamRole>().perform(&ctx, store, &Params::new(pairs), Format::Json)?;
         Ok(serde_json::from_str(&done.body).expect("JSON"))
@@ -260,7 +265,8 @@ mod tests {
         let store = store();
         let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
-        let ctx = Ctx { caller: &caller, request_id: Ids::seeded(1).call().0, authority: "h", now };
+        let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
+        let ctx = Ctx { caller: &caller, request_id: ids.call().0, authority: "h", now, ids: &ids, guard: &guard };
         for (named, role) in [(Some("any"), "any"), (None, "web")] {
             let input = Input {
                 region: Region::find("cn-hangzhou").expect("a region"),
@@ -268,12 +274,13 @@ mod tests {
                 ram_role_name: named.map(str::to_owned),
             };
             let needs = store.read(|world| DetachInstanceRamRole::needs(&ctx, &input, world));
+            assert!(needs.iter().all(|permission| permission.action == "ecs:DetachInstanceRamRole"));
             let expected = [
                 "acs:ecs:cn-hangzhou:1000000000000001:instance/i-2".to_owned(),
                 "acs:ecs:cn-hangzhou:1000000000000001:instance/i-none".to_owned(),
                 format!("acs:ram:cn-hangzhou:1000000000000001:role/{role}"),
             ];
-            assert_eq!(needs, expected.map(|resource| Permission::new("ecs:DetachInstanceRamRole", resource)));
+            assert_eq!(needs.into_iter().map(|permission| permission.resource).collect::<Vec<_>>(), expected);
         }
     }
 

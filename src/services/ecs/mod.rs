@@ -14,6 +14,10 @@ mod instance_model;
 
 use crate::api::action::{Entry, reads, writes};
 
+/// The service that instances take roles as: what trust policies name and `ram:PassRole` is asked for
+/// (ecs-instance-ram-role.md 5.9; ram.md 7).
+const SERVICE: &str = "ecs.aliyuncs.com";
+
 /// The actions that are emulated, by name.
 pub(crate) static ACTIONS: &[Entry] = &[
     writes::<attach_instance_ram_role::AttachInstanceRamRole>(),
