@@ -135,6 +135,11 @@ codes! {
     ZoneNotFound = (404, "InvalidZoneId.NotFound", "The ZoneId provided does not exist in our records.", Documented, "ecs-supporting.md 5");
     LanguageNotFound = (404, "InvalidAcceptLanguage.NotFound", "Only Chinese (zh-CN), English (en-US), and Japanese (ja) are allowed.", Documented, "ecs-supporting.md 11");
     ResourceTypeNotFound = (404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records.", Documented, "ecs-supporting.md 11");
+    HttpEndpointNotSupported = (400, "InvalidHttpEndpoint.NotSupported", "The specified HttpEndpoint not supported, you can use enabled(default) or disabled.", Documented, "imds.md 1");
+    HttpTokensNotSupported = (400, "InvalidHttpTokens.NotSupported", "The specified HttpTokens not supported, you can use optional(default) or required.", Documented, "imds.md 1");
+    HopLimitNotSupported = (400, "InvalidHttpPutResponseHopLimit.NotSupported", "The specified HttpPutResponseHopLimit not supported, more than 1 and less than 64 is reasonable.", Documented, "imds.md 1");
+    MetadataTagsNotSupported = (400, "InvalidInstanceMetadataTags.NotSupported", "The specified InstanceMetadataTags not supported.", Documented, "imds.md 1 (trigger inferred)");
+    MetadataInstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified InstanceId is not found.", Documented, "imds.md 1");
     SpotStrategyInvalid = (400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid.", Documented, "ecs-supporting.md 12");
     // RAM and STS (ram.md, sts.md).
     NoPermission = (403, "NoPermission", "You are not authorized to do this action. Resource: {} Action: {}", Recorded, "ram.md 6");

@@ -530,6 +530,20 @@ pub static RULES: &[Rule] = &[
         place: "world/session.rs",
         test: "a_role_that_goes_takes_its_sessions_with_it",
     },
+    Rule {
+        rule: "`ModifyInstanceMetadataOptions` needs an `InstanceId`, and leaves as it is what a call leaves out",
+        evidence: Evidence::Inferred,
+        source: "imds.md 1",
+        place: "services/ecs/modify_instance_metadata_options.rs",
+        test: "metadata_options_are_changed_one_by_one_and_shown",
+    },
+    Rule {
+        rule: "An instance whose seed does not say has a MAC address made of its private address, a serial number and a host name made of its id, a VPC of the private block around its address, a vSwitch of the /16 block around it, and the third last address of that as gateway",
+        evidence: Evidence::Inferred,
+        source: "imds.md 3",
+        place: "world/instance.rs",
+        test: "an_address_by_itself_is_in_the_private_block_of_its_kind",
+    },
 ];
 
 pub static DIFFERENCES: &[Difference] = &[

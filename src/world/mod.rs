@@ -4,6 +4,7 @@
 //! behind one lock, a [`Store`]. Nothing here knows HTTP, parameters or error codes.
 
 mod account;
+mod cidr;
 mod clock;
 mod directory;
 mod identities;
@@ -23,10 +24,11 @@ mod user;
 
 pub(crate) use account::keyed;
 pub use account::{AccountId, Secret};
+pub use cidr::Cidr;
 pub use clock::{Clock, ManualClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
 pub use identities::{Holder, PolicyStays, RoleStays, UserStays};
 pub use ids::{Ids, RamId, RequestId, TraceId};
-pub use instance::{Attachment, Instance, InstanceId, Network, Spec, Status};
+pub use instance::{Attachment, Instance, InstanceId, MetadataOptions, Network, Spec, Status};
 pub use key::{AccessKey, KeyOwner, KeyStatus, SecurityToken};
 pub use managed_policy::{
     AttachedPolicies, AttachedPolicy, ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId,

@@ -11,6 +11,7 @@ mod describe_zones;
 mod detach_instance_ram_role;
 mod input;
 mod instance_model;
+mod modify_instance_metadata_options;
 
 use crate::api::action::{Entry, reads, writes};
 
@@ -28,4 +29,5 @@ pub(crate) static ACTIONS: &[Entry] = &[
     reads::<describe_regions::DescribeRegions>(),
     reads::<describe_zones::DescribeZones>(),
     writes::<detach_instance_ram_role::DetachInstanceRamRole>(),
+    writes::<modify_instance_metadata_options::ModifyInstanceMetadataOptions>(),
 ];
