@@ -91,6 +91,8 @@ pub struct Ctx<'a> {
     /// Where new ids, keys and secrets come from.
     pub ids: &'a Ids,
     pub guard: &'a Guard,
+    /// Whether a role that comes off an instance takes with it the credentials that the instance got for it.
+    pub detach_revokes: bool,
 }
 
 /// Which lock an action takes.

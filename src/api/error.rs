@@ -117,6 +117,7 @@ codes! {
     /// The three role actions write a small `i`.
     RoleInstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified instanceId does not exist.", Documented, "ecs-instance-ram-role.md 7, D5; decisions.md 15");
     InstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist.", Documented, "ecs-supporting.md 3");
+    MetadataInstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified InstanceId is not found.", Documented, "imds.md 1");
     RoleNotFound = (404, "InvalidRamRole.NotFound", "The specified RAMRoleName does not exist.", Documented, "ecs-instance-ram-role.md 7, A5");
     RoleNotForEcs = (404, "InvalidRamRole.NotEcsRole", "The specified ram role is not authorized for ecs, please check your role policy.", Documented, "ecs-instance-ram-role.md 7, A6");
     PassRoleForbidden = (403, "InvalidUser.PassRoleForbidden", "The RAM user does not have the privilege to pass a RAM role.", Documented, "ecs-instance-ram-role.md 7, D12, A10");
@@ -139,7 +140,6 @@ codes! {
     HttpTokensNotSupported = (400, "InvalidHttpTokens.NotSupported", "The specified HttpTokens not supported, you can use optional(default) or required.", Documented, "imds.md 1");
     HopLimitNotSupported = (400, "InvalidHttpPutResponseHopLimit.NotSupported", "The specified HttpPutResponseHopLimit not supported, more than 1 and less than 64 is reasonable.", Documented, "imds.md 1");
     MetadataTagsNotSupported = (400, "InvalidInstanceMetadataTags.NotSupported", "The specified InstanceMetadataTags not supported.", Documented, "imds.md 1 (trigger inferred)");
-    MetadataInstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified InstanceId is not found.", Documented, "imds.md 1");
     SpotStrategyInvalid = (400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid.", Documented, "ecs-supporting.md 12");
     // RAM and STS (ram.md, sts.md).
     NoPermission = (403, "NoPermission", "You are not authorized to do this action. Resource: {} Action: {}", Recorded, "ram.md 6");

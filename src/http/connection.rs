@@ -22,6 +22,7 @@ use super::marked;
 use super::server::{Phase, Shared, reached};
 use crate::api::error::Code;
 use crate::gateway::Peer;
+use crate::world::InstanceId;
 
 /// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
@@ -30,8 +31,13 @@ const CLOSING: Duration = Duration::from_millis(50);
 const LINGERING: Duration = Duration::from_millis(250);
 
 /// Serves a connection until it ends or the server closes; a Unix socket's has no peer.
-pub(super) async fn serve<I>(io: I, peer: Option<IpAddr>, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>)
-where
+pub(super) async fn serve<I>(
+    io: I,
+    peer: Option<IpAddr>,
+    instance: Option<InstanceId>,
+    shared: Arc<Shared>,
+    mut phase: watch::Receiver<Phase>,
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.app.limits;
@@ -41,6 +47,9 @@ where
         let guard = shared.in_flight.enter();
         if let Some(peer) = peer {
             request.extensions_mut().insert(Peer(peer));
+        }
+        if let Some(instance) = &instance {
+            request.extensions_mut().insert(instance.clone());
         }
         // A router is always ready.
         let answer = shared.router.clone().call(request.map(Body::new));

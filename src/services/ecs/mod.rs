@@ -15,10 +15,6 @@ mod modify_instance_metadata_options;
 
 use crate::api::action::{Entry, reads, writes};
 
-/// The service that instances take roles as: what trust policies name and `ram:PassRole` is asked for
-/// (ecs-instance-ram-role.md 5.9; ram.md 7).
-const SERVICE: &str = "ecs.aliyuncs.com";
-
 /// The actions that are emulated, by name.
 pub(crate) static ACTIONS: &[Entry] = &[
     writes::<attach_instance_ram_role::AttachInstanceRamRole>(),
