@@ -1,10 +1,21 @@
-//! How long a decision takes over 50 statements, by what it is that most of them do not fit in.
+//! How long a decision takes over 50 statements, by what it is that most of them do not fit in; and what a signed
+//! detach takes in all, by who calls it.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use criterion::{Criterion, criterion_group, criterion_main};
+use ecsim::gateway::registry::PRODUCTS;
+use ecsim::gateway::settings::{AuthMode, Settings, SettingsCell};
+use ecsim::gateway::signature::rpc_v1;
+use ecsim::gateway::{Gateway, Peer};
 use ecsim::policy::{Context, Layer, PermissionPolicy, Request, Resource, Use, decide};
+use ecsim::world::{Clock, Ids, Space, Spaces, SystemClock, seed};
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha1::Sha1;
 
 const INSTANCE: &str = "acs:ecs:cn-hangzhou:1000000000000001:instance/i-bp1ecsim0000000web01";
 
@@ -63,5 +74,56 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decisions);
+/// A signed detach, its signature looked at and not its nonce, so that it can be repeated.
+fn calls(criterion: &mut Criterion) {
+    let policy = json!({ "Version": "1", "Statement": [{ "Effect": "Allow", "Action": "ram:PassRole", "Resource": "*",
+        "Condition": { "StringEquals": { "acs:Service": "ecs.aliyuncs.com" } } }] });
+    let key = |id: &str| json!({ "id": id, "secret": "secret" });
+    let session = json!({ "id": "session", "secret": "secret", "security_token": "token", "name": "bench",
+        "expires": "2099-01-01T00:00:00Z" });
+    let policies = ["AliyunECSFullAccess", "pass"];
+    let seed = json!({ "accounts": [{
+        "keys": [key("owner")],
+        "policies": [{ "name": "pass", "document": policy }],
+        "users": [{ "name": "user", "policies": policies, "keys": [key("user")] }],
+        "roles": [{ "name": "web", "policies": policies, "sessions": [session] }],
+        "instances": [{ "id": "i-bench%08d", "count": 1000, "role": "web", "tags": { "tier": "web" } }],
+    }] });
+    let (clock, ids) = (Arc::new(SystemClock), Ids::seeded(1));
+    let world = seed::build(&[("bench".to_owned(), seed.to_string())], &ids, clock.now()).expect("a world");
+    let space = Space::new("default", world, clock, ids, (0, jiff::SignedDuration::ZERO));
+    let settings = SettingsCell::new(Settings { auth: AuthMode::Lenient, ..Settings::default() });
+    let gateway = Gateway { spaces: Arc::new(Spaces::new(space)), settings, products: PRODUCTS };
+    let mut group = criterion.benchmark_group("policy/a signed detach");
+    for (caller, token) in [("owner", None), ("user", None), ("session", Some("token"))] {
+        let mut pairs = vec![
+            ("AccessKeyId", caller),
+            ("Action", "DetachInstanceRamRole"),
+            ("Format", "JSON"),
+            ("InstanceIds", r#"["i-bench00000001"]"#),
+            ("RamRoleName", "web"),
+            ("RegionId", "cn-hangzhou"),
+        ];
+        pairs.extend(token.map(|token| ("SecurityToken", token)));
+        pairs.extend([
+            ("SignatureMethod", "HMAC-SHA1"),
+            ("SignatureNonce", "nonce"),
+            ("SignatureVersion", "1.0"),
+            ("Timestamp", "2026-11-24T02:07:22Z"),
+            ("Version", "2014-05-26"),
+        ]);
+        let mut mac = Hmac::<Sha1>::new_from_slice(b"secret&").expect("any length");
+        mac.update(rpc_v1::string_to_sign("GET", pairs.iter().copied()).as_bytes());
+        let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
+        pairs.push(("Signature", &signature));
+        let target = format!("/?{}", serde_urlencoded::to_string(&pairs).expect("a query"));
+        let (mut head, ()) = http::Request::get(target).body(()).expect("a request").into_parts();
+        head.extensions.insert(Peer([127, 0, 0, 1].into()));
+        assert_eq!(gateway.answer(&head, &[]).status(), 200, "{caller}");
+        group.bench_function(caller, |bencher| bencher.iter(|| gateway.answer(black_box(&head), &[])));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decisions, calls);
 criterion_main!(benches);

@@ -18,11 +18,13 @@ pub struct Seeds {
 struct Account {
     id: Option<Content>,
     keys: Vec<Entry>,
+    policies: Vec<Entry>,
+    users: Vec<Entry>,
     roles: Vec<Entry>,
     instances: Vec<Entry>,
 }
 
-/// The members of a key, role or instance; of a name the last one counts.
+/// The members of a key, policy, user, role or instance; of a name the last one counts.
 #[derive(Arbitrary, Debug)]
 struct Entry(Vec<(u8, Content)>);
 
@@ -76,6 +78,7 @@ impl Seeds {
             entries.iter().map(|entry| entry.json(kind, self.mended)).collect()
         };
         let (mut keys, mut roles) = (entries("key", &account.keys), entries("role", &account.roles));
+        let (mut policies, mut users) = (entries("policy", &account.policies), entries("user", &account.users));
         let mut instances = entries("instance", &account.instances);
         let mut id = account.id.as_ref().map(|id| id.json("account", "id", false));
         if self.mended {
@@ -83,8 +86,26 @@ impl Seeds {
             for (at, key) in keys.iter_mut().enumerate() {
                 key.insert("id".to_owned(), json!(format!("key-{number}-{at}")));
             }
+            let name = |thing: &Map<String, Value>| thing["name"].as_str().unwrap_or_default().to_lowercase();
             let mut names = BTreeSet::new();
-            roles.retain(|role| names.insert(role["name"].as_str().unwrap_or_default().to_lowercase()));
+            policies.retain(|policy| names.insert(name(policy)));
+            // A user or role names the system's policies, and those of the account that are there.
+            for holder in users.iter_mut().chain(&mut roles) {
+                if let Some(Value::Array(list)) = holder.get_mut("policies") {
+                    list.retain(|policy| {
+                        policy == "ReadOnlyAccess"
+                            || names.contains(&policy.as_str().unwrap_or_default().to_lowercase())
+                    });
+                }
+            }
+            let mut names = BTreeSet::new();
+            users.retain(|user| names.insert(name(user)));
+            let user_keys = users.iter_mut().filter_map(|user| user.get_mut("keys")?.as_array_mut()?.first_mut());
+            for (at, key) in user_keys.enumerate() {
+                key["id"] = json!(format!("user-key-{number}-{at}"));
+            }
+            let mut names = BTreeSet::new();
+            roles.retain(|role| names.insert(name(role)));
             let sessions = roles.iter_mut().filter_map(|role| role.get_mut("sessions")?.as_array_mut()?.first_mut());
             for (at, session) in sessions.enumerate() {
                 session["id"] = json!(format!("session-{number}-{at}"));
@@ -93,7 +114,8 @@ impl Seeds {
                 mend(instance, &format!("{number}-{at}"), &names);
             }
         }
-        let mut json = json!({ "keys": keys, "roles": roles, "instances": instances });
+        let mut json =
+            json!({ "keys": keys, "policies": policies, "users": users, "roles": roles, "instances": instances });
         if let Some(id) = id {
             json["id"] = id;
         }
@@ -104,14 +126,14 @@ impl Seeds {
 impl Entry {
     fn json(&self, kind: &str, mended: bool) -> Map<String, Value> {
         let names = MEMBERS.iter().find(|(known, _)| *known == kind).map_or(&[][..], |(_, names)| names);
-        // A key needs an id and a secret, a role a name; an instance needs nothing.
         let needed = match kind {
-            "key" => 2,
-            "role" => 1,
-            _ => 0,
+            "key" => &["id", "secret"][..],
+            "policy" => &["name", "document"],
+            "user" | "role" => &["name"],
+            _ => &[],
         };
         let mut members = Map::new();
-        for name in &names[..needed] {
+        for name in needed {
             members.insert((*name).to_owned(), fitting(kind, name, 0));
         }
         for (which, content) in &self.0 {
@@ -177,11 +199,19 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
     let values = match (kind, name) {
         ("account", _) => json!(["1000000000000001", "2000000000000002"]),
         ("key", "status") => json!(["active", "inactive"]),
+        ("policy", "name") => json!(["p", "P", "q-1"]),
+        ("user", "name") => json!(["u", "U", "u.1_x"]),
+        ("user", "keys") => json!([[], [{ "id": "u", "secret": "s" }]]),
+        (_, "policies") => json!([["p"], [], ["ReadOnlyAccess", "Q-1"], ["ReadOnlyAccess"]]),
+        (_, "document") => {
+            let allow = json!({ "Effect": "Allow", "Action": "ecs:*", "Resource": "*" });
+            let deny = json!({ "Effect": "Deny", "NotAction": ["ram:*"], "Resource": ["acs:ecs:*"] });
+            json!([{ "Version": "1", "Statement": allow }, { "Version": "1", "Statement": [allow, deny] }])
+        }
+        (_, "max_session_duration") => json!([3600, 43200, 7200]),
         ("role", "name") | (_, "role") => json!(["web", "WEB", "batch"]),
         ("instance", "id") => json!(["i", "j", "i-%d", "i-%02x", "%d", "i-0", "<&>\u{0}"]),
         (_, "trust") => json!([{ "Statement": [statement] }, { "Statement": statement }, { "Statement": [] }]),
-        ("role", "policies") => json!([["ReadOnlyAccess"], [], ["AdministratorAccess", "AliyunECSFullAccess"]]),
-        ("role", "max_session_duration") => json!([3600, 43200]),
         ("role", "sessions") => json!([[], [{ "id": "s", "secret": "s", "security_token": "t", "name": "job",
             "expires": "9999-12-30T22:00:00Z" }]]),
         (_, "expires" | "created") => json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"]),

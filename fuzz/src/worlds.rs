@@ -1,11 +1,12 @@
 //! Worlds to call in.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::gateway::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
-use ecsim::world::{Attachment, Ids, ManualClock, Space, Spaces, World, parse_utc, seed};
+use ecsim::world::{Attachment, Holder, Ids, KeyOwner, ManualClock, Space, Spaces, User, World, parse_utc, seed};
 use jiff::{SignedDuration, Timestamp};
 
 /// The time at which the recorded requests were signed, and all others are.
@@ -68,6 +69,23 @@ pub fn attachments(gateway: &Gateway) -> Vec<Option<(String, Option<Box<str>>)>>
 
 /// What holds in every world, whatever was called in it.
 pub fn check(world: &World) {
+    for (id, key) in world.keys() {
+        if let KeyOwner::User(user) = key.owner {
+            assert_eq!(world.user_by_id(user).map(User::account), Some(key.account), "{id} is the key of nobody");
+        }
+    }
+    let accounts: BTreeSet<_> = world.keys().map(|(_, key)| key.account).collect();
+    for account in accounts {
+        let users = world.users(account).map(|user| (Holder::User(user.id()), user.policies()));
+        let roles = world.roles(account).map(|role| (Holder::Role(role.id()), role.policies()));
+        for (holder, attached) in users.chain(roles) {
+            assert_eq!(
+                world.policies_of(holder).count(),
+                attached.iter().count(),
+                "{holder:?} has a policy that is gone"
+            );
+        }
+    }
     for (id, instance) in world.instances() {
         if let Some(role) = instance.role() {
             assert!(!instance.is_classic(), "{id} is classic and carries a role");

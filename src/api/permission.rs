@@ -45,9 +45,12 @@ impl Permission {
     /// On `acs:ram:{region}:{account}:role/{name}` (ecs-instance-ram-role.md 5.8, documented), spelled as the role is,
     /// so that another case does not slip past a policy.
     pub fn on_role(ctx: &Ctx<'_>, action: &'static str, region: &Region, name: &str, world: &World) -> Self {
-        let account = ctx.caller.account;
-        let name = world.role(account, name).map_or(name, |role| role.name().as_str());
-        Self::new(action, format!("acs:ram:{}:{account}:role/{name}", region.id))
+        let name = world.role(ctx.caller.account, name).map_or(name, |role| role.name().as_str());
+        Self::on_role_spelled(ctx, action, region, name)
+    }
+
+    fn on_role_spelled(ctx: &Ctx<'_>, action: &'static str, region: &Region, name: &str) -> Self {
+        Self::new(action, format!("acs:ram:{}:{}:role/{name}", region.id, ctx.caller.account))
     }
 }
 
@@ -173,7 +176,7 @@ impl Ctx<'_> {
         if self.is_free() {
             return Ok(());
         }
-        let permission = Permission::on_role(self, "ram:PassRole", region, role.as_str(), world);
+        let permission = Permission::on_role_spelled(self, "ram:PassRole", region, role.as_str());
         let decision = self.decide(world, &permission, &self.context().with(key::SERVICE, service));
         self.settle(permission, decision, Code::PassRoleForbidden)
     }
@@ -226,8 +229,11 @@ impl Ctx<'_> {
 
     fn decide<'w>(&self, world: &'w World, permission: &Permission, context: &Context<'_>) -> Decision<Source<'w>> {
         let resource = Resource::new(permission.resource.as_str());
-        let tagged = permission.instance.as_ref().and_then(|id| self.tagged(world, id, context));
-        let context = tagged.as_ref().unwrap_or(context);
+        let instance = permission.instance.as_ref().and_then(|id| world.instance(id.as_str()));
+        let resource = match instance.filter(|instance| instance.account == self.caller.account) {
+            Some(instance) => resource.with_tags(&instance.spec.tags),
+            None => resource,
+        };
         let request = Request { action: permission.action, resource: &resource, context };
         let by_identity = |holder| {
             let attached = world.policies_of(holder).map(|(policy, document)| (Source::Attached(policy), document));
@@ -245,17 +251,6 @@ impl Ctx<'_> {
                 }
             }
         }
-    }
-
-    /// The context with the tags of an instance, if it has any.
-    fn tagged<'c>(&self, world: &'c World, id: &InstanceId, context: &Context<'c>) -> Option<Context<'c>> {
-        let instance = world.instance(id.as_str()).filter(|instance| instance.account == self.caller.account)?;
-        let tags = &instance.spec.tags;
-        let with_tag = |context: Context<'c>, (name, value): &'c (Box<str>, Box<str>)| {
-            let context = context.with(format!("{}{name}", key::RESOURCE_TAG), &**value);
-            context.with(format!("{}{name}", key::ECS_TAG), &**value)
-        };
-        (!tags.is_empty()).then(|| tags.iter().fold(context.clone(), with_tag))
     }
 
     /// Refuses what was not allowed, or, softly, notes it.

@@ -2,7 +2,7 @@
 
 use crate::api::action::{Entry, Product};
 use crate::api::error::{ApiError, Code};
-use crate::services::{ecs, location, sts};
+use crate::services::{ecs, location, ram, sts};
 
 /// The products, told by their version (decision 26). The name lists are made by
 /// `scripts/vendor-actions`; where there is none, no name is known but the emulated ones.
@@ -17,7 +17,7 @@ pub static PRODUCTS: &[Product] = &[
     Product {
         name: "Ram",
         version: "2015-05-01",
-        actions: &[],
+        actions: ram::ACTIONS,
         refusal: Code::NoPermission,
         vendor_names: include_str!("vendor_actions/ram.txt"),
     },

@@ -11,6 +11,7 @@ use serde::ser::{SerializeSeq, Serializer};
 
 use super::json::{Node, Place, PolicyError};
 use super::pattern::{Case, Pattern};
+use super::resource::Tag;
 
 /// The documented keys that a request here can bring (ram.md 5 and 7). A condition may name any
 /// key; one that the request does not bring is missing. Keys are compared with case (inferred).
@@ -110,6 +111,9 @@ impl From<IpAddr> for Value<'_> {
     }
 }
 
+/// Room for the values of every request here.
+const USUAL_VALUES: usize = 6;
+
 /// What is known about a request beside its action and resource, key by key.
 #[derive(Clone, Debug, Default)]
 pub struct Context<'a> {
@@ -120,6 +124,9 @@ impl<'a> Context<'a> {
     /// Adds a value; a key may have several, of which one is enough (inferred: the pages speak of one).
     #[must_use]
     pub fn with(mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) -> Self {
+        if self.values.is_empty() {
+            self.values.reserve(USUAL_VALUES);
+        }
         self.values.push((key.into(), value.into()));
         self
     }
@@ -249,9 +256,16 @@ impl Condition {
 
     /// Whether the request meets the condition: its value must fit one of those wanted (documented). A `Not` operator holds when none fits, also where the request brings no value;
     /// the others do not hold then, nor where a value has another type (inferred).
-    pub(super) fn holds(&self, context: &Context<'_>) -> bool {
-        let fits = context.values().any(|(key, value)| key == &*self.key && self.wanted.has(value));
+    pub(super) fn holds(&self, context: &Context<'_>, tags: &[Tag]) -> bool {
+        let fits = context.values().any(|(key, value)| key == &*self.key && self.wanted.has(value))
+            || !tags.is_empty() && self.asks_for_one_of(tags);
         fits != self.operator.negated
+    }
+
+    fn asks_for_one_of(&self, tags: &[Tag]) -> bool {
+        let name = self.key.strip_prefix(key::RESOURCE_TAG).or_else(|| self.key.strip_prefix(key::ECS_TAG));
+        let has = |name: &str, (known, value): &Tag| **known == *name && self.wanted.has(&Value::from(&**value));
+        name.is_some_and(|name| tags.iter().any(|tag| has(name, tag)))
     }
 
     /// Name, key and values, grouped by operator as the element `Condition` writes them.
@@ -417,7 +431,10 @@ mod tests {
     fn holds(operator: &str, key: &str, values: &str, context: &Context<'_>) -> bool {
         let text = format!(r#"{{"{operator}":{{"{key}":{values}}}}}"#);
         let node = Node::parse(&text, 1000).expect("JSON");
-        Condition::read_all(&node, &Place::Root).expect("conditions").iter().all(|condition| condition.holds(context))
+        Condition::read_all(&node, &Place::Root)
+            .expect("conditions")
+            .iter()
+            .all(|condition| condition.holds(context, &[]))
     }
 
     /// Every operator of ram.md 5: values, what the request has, and whether it holds then.
@@ -539,7 +556,7 @@ mod tests {
         let context = Context::default().with("a", "1").with("b", "2");
         let holds = |text: &str| {
             let conditions = Condition::read_all(&Node::parse(text, 1000).expect("JSON"), &Place::Root);
-            conditions.expect("conditions").iter().all(|condition| condition.holds(&context))
+            conditions.expect("conditions").iter().all(|condition| condition.holds(&context, &[]))
         };
         assert!(holds(r#"{"StringEquals":{"a":["0","1"],"b":"2"}}"#));
         assert!(!holds(r#"{"StringEquals":{"a":["0","1"],"b":"3"}}"#));

@@ -134,7 +134,7 @@ impl Statement {
             Actions::AllBut(patterns) => !among(patterns),
         };
         acts && self.resources.iter().any(|pattern| pattern.matches(request.resource))
-            && self.conditions.iter().all(|condition| condition.holds(request.context))
+            && self.conditions.iter().all(|condition| condition.holds(request.context, request.resource.tags))
     }
 }
 

@@ -18,6 +18,6 @@ pub use decide::{Decision, Ground, Layer, Request, decide};
 pub use document::{Effect, PermissionPolicy, Statement, Use};
 pub(crate) use json::Place;
 pub use json::{Fault, PolicyError};
-pub use resource::Resource;
+pub use resource::{Resource, Tag};
 pub use system::{SystemPolicy, system_policies, system_policy};
 pub use trust::{Assumer, TrustPolicy};

@@ -9,11 +9,27 @@ use super::pattern::{Case, Pattern};
 
 const RAM: &str = "acs:ram:";
 
-/// One resource, under each ARN that a policy may know it by.
+/// How many parts an ARN has: `acs:<ram-code>:<region>:<account>:<relative-id>`.
+const PARTS: usize = 5;
+
+/// Where the region stands among them.
+const REGION: usize = 2;
+
+/// Where each part of an ARN begins and ends.
+type Parts = [(usize, usize); PARTS];
+
+/// A tag's key and value.
+pub type Tag = (Box<str>, Box<str>);
+
+/// One resource, under each ARN that a policy may know it by, and its tags.
 #[derive(Clone, Debug)]
 pub struct Resource<'a> {
-    arn: Arn<'a>,
-    without_region: Option<Arn<'static>>,
+    arn: Cow<'a, str>,
+    /// If there are as many as an ARN has.
+    parts: Option<Parts>,
+    /// What follows the region of a RAM ARN that names one.
+    after_region: Option<usize>,
+    pub(super) tags: &'a [Tag],
 }
 
 impl<'a> Resource<'a> {
@@ -21,39 +37,31 @@ impl<'a> Resource<'a> {
     /// name the region of the call. All of them fit (ram.md 7, inferred).
     pub fn new(arn: impl Into<Cow<'a, str>>) -> Self {
         let arn = arn.into();
-        let without_region = arn.strip_prefix(RAM).and_then(|rest| {
-            let (region, rest) = rest.split_once(':')?;
-            (!region.is_empty()).then(|| Arn::new(format!("{RAM}:{rest}").into()))
-        });
-        Self { arn: Arn::new(arn), without_region }
+        let after_region = arn.strip_prefix(RAM).and_then(|rest| rest.find(':')).filter(|length| *length > 0);
+        let after_region = after_region.map(|length| RAM.len() + length);
+        Self { parts: parts(&arn), arn, after_region, tags: &[] }
+    }
+
+    /// The same with tags, which conditions can ask for.
+    #[must_use]
+    pub fn with_tags(self, tags: &'a [Tag]) -> Self {
+        Self { tags, ..self }
     }
 
     pub fn arn(&self) -> &str {
-        &self.arn.text
+        &self.arn
     }
 }
 
-/// How many parts an ARN has: `acs:<ram-code>:<region>:<account>:<relative-id>`.
-const PARTS: usize = 5;
-
-#[derive(Clone, Debug)]
-struct Arn<'a> {
-    text: Cow<'a, str>,
-    /// Where each part begins and ends, if there are as many as an ARN has.
-    parts: Option<[(usize, usize); PARTS]>,
-}
-
-impl<'a> Arn<'a> {
-    fn new(text: Cow<'a, str>) -> Self {
-        let mut at = 0;
-        let bounds = text.split(':').map(|part| {
-            let start = at;
-            at += part.len() + 1;
-            (start, start + part.len())
-        });
-        let parts = bounds.collect::<Vec<_>>().try_into().ok();
-        Self { text, parts }
+fn parts(arn: &str) -> Option<Parts> {
+    let mut parts = Parts::default();
+    let (mut count, mut start) = (0, 0);
+    for (at, _) in arn.bytes().enumerate().filter(|(_, byte)| *byte == b':') {
+        *parts.get_mut(count)? = (start, at);
+        (count, start) = (count + 1, at + 1);
     }
+    *parts.get_mut(count)? = (start, arn.len());
+    (count + 1 == PARTS).then_some(parts)
 }
 
 /// A pattern of resources; they are compared with case (ram.md 5, inferred).
@@ -83,18 +91,21 @@ impl ResourcePattern {
     }
 
     pub(super) fn matches(&self, resource: &Resource<'_>) -> bool {
-        let without_region = resource.without_region.as_ref().filter(|_| self.spells_region);
-        self.fits(&resource.arn) || without_region.is_some_and(|arn| self.fits(arn))
-    }
-
-    fn fits(&self, arn: &Arn<'_>) -> bool {
-        match (&self.parts, &arn.parts) {
-            (Some(patterns), Some(parts)) => patterns.iter().all(|(place, pattern)| {
-                let (start, end) = parts[*place];
-                pattern.matches(&arn.text[start..end])
-            }),
-            _ => self.whole.matches(&arn.text),
-        }
+        let arn = &*resource.arn;
+        let after_region = resource.after_region.filter(|_| self.spells_region);
+        let (Some(patterns), Some(mut parts)) = (&self.parts, resource.parts) else {
+            let without_region = |at: usize| format!("{RAM}{}", &arn[at..]);
+            return self.whole.matches(arn) || after_region.is_some_and(|at| self.whole.matches(&without_region(at)));
+        };
+        let fits = |parts: &Parts| {
+            let part = |place: usize| &arn[parts[place].0..parts[place].1];
+            patterns.iter().all(|(place, pattern)| pattern.matches(part(*place)))
+        };
+        fits(&parts)
+            || after_region.is_some() && {
+                parts[REGION] = (0, 0);
+                fits(&parts)
+            }
     }
 }
 

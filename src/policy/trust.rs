@@ -69,7 +69,7 @@ impl TrustPolicy {
         let matching = self.statements.iter().map(|statement| {
             let covers = || {
                 statement.principals.iter().any(|principal| principal.covers(assumer))
-                    && statement.conditions.iter().all(|condition| condition.holds(context))
+                    && statement.conditions.iter().all(|condition| condition.holds(context, &[]))
             };
             (statement.effect, covers)
         });

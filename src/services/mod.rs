@@ -2,4 +2,5 @@
 
 pub(crate) mod ecs;
 pub(crate) mod location;
+pub(crate) mod ram;
 pub(crate) mod sts;

@@ -183,11 +183,11 @@ impl World {
         self.policies.add(policy)
     }
 
-    /// Removes a custom policy with all its versions.
+    /// Whether somebody still has a custom policy.
     ///
     /// # Errors
     /// Why the policy stays: users first (inferred).
-    pub fn remove_policy(&mut self, id: RamId) -> Result<ManagedPolicy, PolicyStays> {
+    pub fn can_remove_policy(&self, id: RamId) -> Result<(), PolicyStays> {
         let account = self.policies.get(id).ok_or(PolicyStays::Unknown)?.account();
         let policy = PolicyRef::Custom(id);
         if self.users_with(account, policy).next().is_some() {
@@ -196,6 +196,15 @@ impl World {
         if self.roles_with(account, policy).next().is_some() {
             return Err(PolicyStays::OnRoles);
         }
+        Ok(())
+    }
+
+    /// Removes a custom policy with all its versions.
+    ///
+    /// # Errors
+    /// Why the policy stays.
+    pub fn remove_policy(&mut self, id: RamId) -> Result<ManagedPolicy, PolicyStays> {
+        self.can_remove_policy(id)?;
         self.policies.remove(id).ok_or(PolicyStays::Unknown)
     }
 
@@ -223,9 +232,16 @@ impl World {
         }
     }
 
-    /// Whether it was not attached before. There is such a holder, and such a policy in its account.
+    /// Whether there is such a holder, such a policy in its account, and it was not attached before.
     pub fn attach(&mut self, holder: Holder, policy: PolicyRef, now: Timestamp) -> bool {
-        let exists = self.attached_policy(policy).is_some();
+        let owner = match holder {
+            Holder::User(id) => self.users.get(id).map(User::account),
+            Holder::Role(id) => self.roles.get(id).map(Role::account),
+        };
+        let exists = match policy {
+            PolicyRef::System(_) => owner.is_some(),
+            PolicyRef::Custom(id) => self.policies.get(id).is_some_and(|policy| owner == Some(policy.account())),
+        };
         exists && self.attached_to_mut(holder).is_some_and(|policies| policies.attach(policy, now))
     }
 
@@ -249,5 +265,115 @@ impl World {
     /// The roles that have a policy, by name, each with the time since when.
     pub fn roles_with(&self, account: AccountId, policy: PolicyRef) -> impl Iterator<Item = (&Role, Timestamp)> {
         self.roles(account).filter_map(move |role| Some((role, role.policies.since(policy)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{TrustPolicy, Use};
+    use crate::world::{Ids, RoleName, parse_utc};
+
+    const OTHER: u64 = 2_000_000_000_000_002;
+
+    struct Bench {
+        world: World,
+        ids: Ids,
+        now: Timestamp,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let now = parse_utc("2026-01-05T08:00:00Z").expect("a time");
+            Self { world: World::default(), ids: Ids::seeded(1), now }
+        }
+
+        fn user(&mut self, name: &str) -> RamId {
+            let id = self.ids.ram_id();
+            assert!(self.world.add_user(User::new(id, AccountId::DEFAULT, name, self.now)));
+            id
+        }
+
+        fn role(&mut self, name: &str) -> RamId {
+            let (id, trust) = (self.ids.ram_id(), TrustPolicy::of_service("ecs.aliyuncs.com"));
+            assert!(self.world.add_role(Role::new(id, AccountId::DEFAULT, RoleName::new(name), trust, self.now)));
+            id
+        }
+
+        fn policy(&mut self, name: &str, effect: &str) -> RamId {
+            let document =
+                format!(r#"{{"Version":"1","Statement":[{{"Effect":"{effect}","Action":"*","Resource":"*"}}]}}"#);
+            let (id, policy) =
+                (self.ids.ram_id(), PermissionPolicy::parse(&document, Use::Identity).expect("a policy"));
+            assert!(self.world.add_policy(ManagedPolicy::new(id, AccountId::DEFAULT, name, policy, self.now)));
+            id
+        }
+
+        fn documents(&self, holder: Holder) -> Vec<(String, String)> {
+            let policies = self.world.policies_of(holder);
+            policies.map(|(policy, document)| (policy.name().to_owned(), document.text().to_owned())).collect()
+        }
+    }
+
+    #[test]
+    fn what_is_attached_follows_the_default_version_and_cannot_dangle() {
+        let mut bench = Bench::new();
+        let (user, role, policy) = (bench.user("u"), bench.role("r"), bench.policy("p", "Allow"));
+        let (holders, reference) = ([Holder::User(user), Holder::Role(role)], PolicyRef::Custom(policy));
+        for holder in holders {
+            assert!(bench.world.attach(holder, reference, bench.now));
+            assert!(!bench.world.attach(holder, reference, bench.now), "twice");
+        }
+        assert_eq!(bench.world.remove_policy(policy).err(), Some(PolicyStays::OnUsers));
+        let deny = bench.documents(holders[0])[0].1.replace("Allow", "Deny");
+        let parsed = PermissionPolicy::parse(&deny, Use::Identity).expect("a policy");
+        let changed = bench.world.custom_policy_mut(AccountId::DEFAULT, "P").expect("it is there");
+        let version = changed.add_version(parsed, bench.now).id;
+        assert!(changed.set_default(version, bench.now));
+        for holder in holders {
+            assert_eq!(bench.documents(holder), [("p".to_owned(), deny.clone())]);
+        }
+        assert_eq!(bench.world.remove_user(user).err(), Some(UserStays::HasPolicies));
+        assert_eq!(bench.world.remove_role(role).err(), Some(RoleStays::HasPolicies));
+        assert!(bench.world.detach(holders[0], reference) && !bench.world.detach(holders[0], reference));
+        assert_eq!(bench.world.remove_policy(policy).err(), Some(PolicyStays::OnRoles));
+        assert!(bench.world.detach(holders[1], reference));
+        assert!(bench.world.remove_policy(policy).is_ok());
+        assert!(!bench.world.attach(holders[0], reference, bench.now), "it is gone");
+        assert_eq!(bench.documents(holders[0]), []);
+    }
+
+    #[test]
+    fn a_policy_of_another_account_is_not_attached() {
+        let mut bench = Bench::new();
+        let other = AccountId::parse(&OTHER.to_string()).expect("an account");
+        let (policy, id) = (bench.policy("p", "Allow"), bench.ids.ram_id());
+        assert!(bench.world.add_user(User::new(id, other, "u", bench.now)));
+        assert!(!bench.world.attach(Holder::User(id), PolicyRef::Custom(policy), bench.now));
+    }
+
+    #[test]
+    fn a_key_has_an_owner_and_a_user_with_keys_stays() {
+        let mut bench = Bench::new();
+        let (user, nobody) = (bench.user("u"), bench.ids.ram_id());
+        let key = |owner| AccessKey::new(AccountId::DEFAULT, owner, "s", bench.now);
+        assert!(!bench.world.add_key("k", key(KeyOwner::User(nobody))));
+        assert!(bench.world.add_key("k", key(KeyOwner::User(user))));
+        assert!(!bench.world.add_key("k", key(KeyOwner::Account)), "the id is taken");
+        assert_eq!(bench.world.remove_user(user).err(), Some(UserStays::HasAccessKeys));
+        assert!(bench.world.remove_key("k").is_some());
+        assert!(bench.world.remove_user(user).is_ok());
+        assert_eq!(bench.world.remove_user(user).err(), Some(UserStays::Unknown));
+    }
+
+    #[test]
+    fn a_name_that_was_given_up_can_be_taken_again_and_is_another_one() {
+        let mut bench = Bench::new();
+        let first = bench.user("u");
+        assert!(!bench.world.add_user(User::new(bench.ids.ram_id(), AccountId::DEFAULT, "U", bench.now)));
+        assert!(bench.world.remove_user(first).is_ok());
+        let second = bench.user("U");
+        assert_eq!(bench.world.user(AccountId::DEFAULT, "u").map(User::id), Some(second));
+        assert_eq!(bench.world.user_by_id(first).map(User::id), None);
     }
 }

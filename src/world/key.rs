@@ -17,6 +17,11 @@ pub enum KeyStatus {
 }
 
 impl KeyStatus {
+    /// Reads exactly the name (case: inferred).
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Active, Self::Inactive].into_iter().find(|status| status.name() == name)
+    }
+
     /// The name on the wire.
     pub fn name(self) -> &'static str {
         match self {

@@ -16,6 +16,11 @@ pub enum PolicyType {
 }
 
 impl PolicyType {
+    /// Reads exactly the name (case: ram.md 3, inferred).
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::System, Self::Custom].into_iter().find(|policy_type| policy_type.name() == name)
+    }
+
     /// The name on the wire.
     pub fn name(self) -> &'static str {
         match self {
@@ -93,9 +98,17 @@ impl ManagedPolicy {
         }
     }
 
+    /// In characters (ram.md 4, documented).
+    pub const LONGEST_NAME: usize = 128;
+
     /// 1 to 128 letters, digits or `-` (ram.md 4, documented).
     pub fn is_name(name: &str) -> bool {
-        (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        (1..=Self::LONGEST_NAME).contains(&name.len()) && name.chars().all(Self::name_takes)
+    }
+
+    /// Whether a name can have this character.
+    pub fn name_takes(c: char) -> bool {
+        c.is_ascii_alphanumeric() || c == '-'
     }
 
     pub fn id(&self) -> RamId {

@@ -31,10 +31,17 @@ impl RoleName {
         self.0.eq_ignore_ascii_case(other)
     }
 
+    /// In characters (ram.md 3, documented).
+    pub const LONGEST: usize = 64;
+
     /// 1 to 64 letters, digits, `.`, `-` or `_` (ecs-instance-ram-role.md 9: `_` in older texts).
     pub fn is_well_formed(name: &str) -> bool {
-        (1..=64).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        (1..=Self::LONGEST).contains(&name.len()) && name.chars().all(Self::takes)
+    }
+
+    /// Whether a name can have this character.
+    pub fn takes(c: char) -> bool {
+        c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
     }
 }
 
@@ -54,6 +61,8 @@ pub struct Role {
     pub trust: TrustPolicy,
     /// How long a session may last at most, in seconds, within [`Role::SESSION_SECONDS`].
     pub max_session_duration: u32,
+    /// Whether it can be taken on in the vendor's console, which ecsim has not.
+    pub allow_console_login: bool,
     pub tags: Tags,
     pub created: Timestamp,
     pub updated: Timestamp,
@@ -73,6 +82,7 @@ impl Role {
             description: Box::default(),
             trust,
             max_session_duration: *Self::SESSION_SECONDS.start(),
+            allow_console_login: true,
             tags: Tags::new(),
             created,
             updated: created,

@@ -37,10 +37,17 @@ impl User {
         }
     }
 
+    /// In characters (ram.md 4, documented).
+    pub const LONGEST_NAME: usize = 64;
+
     /// 1 to 64 letters, digits, `.`, `_` or `-` (ram.md 4, documented).
     pub fn is_name(name: &str) -> bool {
-        (1..=64).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        (1..=Self::LONGEST_NAME).contains(&name.len()) && name.chars().all(Self::name_takes)
+    }
+
+    /// Whether a name can have this character.
+    pub fn name_takes(c: char) -> bool {
+        c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
     }
 
     pub fn id(&self) -> RamId {

@@ -667,3 +667,40 @@ async fn a_change_of_the_clock_that_makes_no_sense_changes_nothing() {
     let answer = Answer::of(server.request("GET", "/_ecsim/clock")).await;
     assert!(answer.text.contains(r#""mode":"real""#), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn a_role_that_is_deleted_ends_its_credentials_and_one_of_the_same_name_is_another() {
+    let server = support::start().await;
+    let ram = async |action: &str, params: &[(&str, &str)]| {
+        let call = params.iter().fold(server.call(action), |call, (name, value)| call.param(name, *value));
+        let answer = call.param("Version", "2015-05-01").send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+    let trust = |service: &str| {
+        json!({ "Version": "1", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": [service] },
+        }] })
+        .to_string()
+    };
+    ram("CreateRole", &[("RoleName", "job"), ("AssumeRolePolicyDocument", &trust("ecs.aliyuncs.com"))]).await;
+    server.attach(PLAIN, "job").await;
+    let first = server.credentials(PLAIN, "job").await;
+    let path = format!("{ROLES}job");
+
+    ram("UpdateRole", &[("RoleName", "job"), ("NewAssumeRolePolicyDocument", &trust("fc.aliyuncs.com"))]).await;
+    assert_eq!(server.item_of(PLAIN, ROLES).await, (200, "job".to_owned()));
+    refused(&server.item_of(PLAIN, &path).await, 404, "404 - Not Found");
+    assert_eq!(server.signed(&first).await.map(|(status, _)| status), [200, 200], "what was issued lives on");
+    ram("UpdateRole", &[("RoleName", "job"), ("NewAssumeRolePolicyDocument", &trust("ecs.aliyuncs.com"))]).await;
+    assert_eq!(server.credentials(PLAIN, "job").await, first);
+
+    ram("DeleteRole", &[("RoleName", "job")]).await;
+    assert_eq!(server.item_of(PLAIN, ROLES).await, (200, "job".to_owned()));
+    refused(&server.item_of(PLAIN, &path).await, 404, "404 - Not Found");
+    assert_eq!(server.signed(&first).await.map(|(_, code)| code), ["InvalidAccessKeyId.NotFound"; 2]);
+
+    ram("CreateRole", &[("RoleName", "job"), ("AssumeRolePolicyDocument", &trust("ecs.aliyuncs.com"))]).await;
+    let second = server.credentials(PLAIN, "job").await;
+    assert_ne!(second["AccessKeyId"], first["AccessKeyId"]);
+    assert_eq!(server.signed(&second).await.map(|(status, _)| status), [200, 200]);
+}

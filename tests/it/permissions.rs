@@ -397,3 +397,63 @@ async fn with_policies_off_or_without_signatures_nobody_is_denied() {
         assert_eq!(answer.headers.get("x-ecsim-would-deny"), None);
     }
 }
+
+fn ram(server: &Server, action: &str) -> Call {
+    server.call(action).param("Version", "2015-05-01")
+}
+
+#[tokio::test]
+async fn a_denial_of_ram_names_resource_and_action() {
+    let server = support::start().await;
+    let document = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    for (call, action, resource) in [
+        (ram(&server, "CreatePolicy").param("PolicyDocument", document), "CreatePolicy", "policy/*"),
+        (ram(&server, "DeleteUser").param("UserName", "FULL"), "DeleteUser", "user/full"),
+        (ram(&server, "DeleteRole").param("RoleName", "nobody"), "DeleteRole", "role/nobody"),
+    ] {
+        let answer = call.param("PolicyName", "p").key("test-reader", "test-reader").send().await;
+        let text = format!(
+            "You are not authorized to do this action. Resource: acs:ram:*:1000000000000001:{resource} Action: ram:{action}"
+        );
+        assert_eq!(answer.refusal(), (403, "NoPermission".to_owned(), text));
+        assert_eq!(answer.json()["AccessDeniedDetail"]["AuthAction"], format!("ram:{action}"));
+    }
+    for (action, status) in [("ListRoles", 200), ("ListUsers", 200)] {
+        assert_eq!(ram(&server, action).key("test-reader", "test-reader").send().await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_policies_counts_from_the_next_call_on() {
+    let server = support::start().await;
+    let describe = || server.call("DescribeRegions").key("test-no-pass", "test-no-pass").send();
+    let change = |action: &str| {
+        let call = ram(&server, action).param("PolicyType", "System").param("PolicyName", "AliyunECSFullAccess");
+        call.param("UserName", "no-pass").send()
+    };
+    assert_eq!(describe().await.status, 200);
+    assert_eq!(change("DetachPolicyFromUser").await.status, 200);
+    assert_eq!(describe().await.code(), is(FORBIDDEN));
+    assert_eq!(change("AttachPolicyToUser").await.status, 200);
+    assert_eq!(describe().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_role_and_does_not_come_back_with_another_of_that_name() {
+    let server = support::start().await;
+    let call = || v1(&server, SESSION, "DescribeRegions").send();
+    assert_eq!(call().await.status, 200);
+    let gone = (404, "InvalidAccessKeyId.NotFound".to_owned());
+    for (kind, policy) in [("System", "AliyunECSFullAccess"), ("Custom", "pass-any-role")] {
+        let detach = ram(&server, "DetachPolicyFromRole").param("PolicyType", kind).param("PolicyName", policy);
+        assert_eq!(detach.param("RoleName", "operator").send().await.status, 200);
+    }
+    assert_eq!(call().await.code(), is(FORBIDDEN), "the session is there, its permissions are not");
+    assert_eq!(ram(&server, "DeleteRole").param("RoleName", "operator").send().await.status, 200);
+    assert_eq!(call().await.code(), gone);
+    assert_eq!(acs3(&server, SESSION, "DescribeRegions", &[]).await.code(), gone);
+    let trust = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#;
+    let again = ram(&server, "CreateRole").param("RoleName", "operator").param("AssumeRolePolicyDocument", trust);
+    assert_eq!(again.send().await.status, 200);
+    assert_eq!(call().await.code(), gone);
+}

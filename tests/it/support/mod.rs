@@ -56,6 +56,30 @@ impl Server {
         self.emulator.world(|world| world.instance(instance)?.role().map(ToString::to_string))
     }
 
+    /// A V1 call of RAM by the default owner, GET, JSON.
+    pub(crate) fn ram(&self, action: &str, params: &[(&str, &str)]) -> Call {
+        let call = self.call(action).param("Version", "2015-05-01");
+        params.iter().fold(call, |call, (name, value)| call.param(name, *value))
+    }
+
+    /// The answer of a RAM call that succeeds.
+    pub(crate) async fn ram_done(&self, action: &str, params: &[(&str, &str)]) -> Value {
+        let answer = self.ram(action, params).send().await;
+        assert_eq!(answer.status, 200, "{action} {params:?}: {}", answer.text);
+        answer.json()
+    }
+
+    /// Status, code and text of a RAM call that is refused, which must leave everything as it was.
+    pub(crate) async fn ram_refused(&self, action: &str, params: &[(&str, &str)]) -> (u16, String, String) {
+        // Another call first, so that the key has been used before.
+        self.ram_done("ListUsers", &[]).await;
+        let state = || self.emulator.world(|world| format!("{world:?}"));
+        let before = state();
+        let answer = self.ram(action, params).send().await;
+        assert!(state() == before, "{action} {params:?} was refused and changed something");
+        answer.refusal()
+    }
+
     /// A V1 call of the default owner, GET, JSON.
     pub(crate) fn call(&self, action: &str) -> Call {
         Call::new(self.url(), action)
