@@ -16,11 +16,13 @@ use clap::parser::ValueSource;
 use clap::{
     ArgAction, ArgMatches, Args, Command as ClapCommand, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use toml::de::{DeTable, DeValue};
 
 use crate::gateway::settings::{AuthMode, GatewayCodes, RamMode, Settings};
 use crate::http::Limits;
+use crate::metadata;
+use crate::world::{InstanceId, parse_utc};
 
 /// The address without `--listen` and `--unix`.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4580);
@@ -124,6 +126,31 @@ pub struct ServeArgs {
           action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub detach_pass_role: bool,
 
+    /// End an instance's credentials when its role is detached, and not only when they expire
+    #[arg(long, env = "ECSIM_DETACH_REVOKES", value_name = "on|off", default_value = "off",
+          action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub detach_revokes: bool,
+
+    /// Address whose metadata is one instance's, repeatable
+    #[arg(long, env = "ECSIM_METADATA", value_name = "IP:PORT=INSTANCE", value_delimiter = ',', value_parser = metadata_listener)]
+    pub metadata: Vec<(SocketAddr, InstanceId)>,
+
+    /// Instance that whoever asks for metadata is, if nothing else tells
+    #[arg(long, env = "ECSIM_METADATA_DEFAULT", value_name = "INSTANCE", value_parser = instance)]
+    pub metadata_default: Option<InstanceId>,
+
+    /// How long the credentials live that an instance gets for its role
+    #[arg(long, env = "ECSIM_CREDENTIAL_LIFETIME", value_name = "DURATION", default_value = "6h", value_parser = lifetime)]
+    pub credential_lifetime: SignedDuration,
+
+    /// The world's time at the start, such as 2026-01-05T08:00:00Z [default: the machine's]
+    #[arg(long, env = "ECSIM_NOW", value_name = "TIME", value_parser = time)]
+    pub now: Option<Timestamp>,
+
+    /// Whether the world's time goes on
+    #[arg(long, env = "ECSIM_CLOCK", value_name = "MODE", default_value = "real")]
+    pub clock: ClockMode,
+
     /// Make request ids and other ids repeat exactly
     #[arg(long, env = "ECSIM_RNG_SEED", value_name = "NUMBER")]
     pub rng_seed: Option<u64>,
@@ -183,7 +210,15 @@ impl ServeArgs {
             codes: self.gateway_codes,
             ram: self.ram,
             detach_pass_role: self.detach_pass_role,
+            detach_revokes: self.detach_revokes,
             max_params: self.max_params,
+        }
+    }
+
+    pub fn metadata_settings(&self) -> metadata::Settings {
+        metadata::Settings {
+            default_instance: self.metadata_default.clone(),
+            credential_lifetime: self.credential_lifetime,
         }
     }
 
@@ -223,6 +258,10 @@ pub struct EnvArgs {
     #[arg(long, env = "ECSIM_URL", value_name = "URL")]
     pub url: Option<String>,
 
+    /// Print how programs get the credentials of this instance's role, in place of the owner's key pair
+    #[arg(long, value_name = "INSTANCE", value_parser = instance)]
+    pub instance: Option<InstanceId>,
+
     /// The addresses that the emulator was told to listen on; the first is named
     #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
     pub listen: Vec<SocketAddr>,
@@ -246,6 +285,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClockMode {
+    /// As the machine's, counted from --now if that is given
+    Real,
+    /// Not at all, until /_ecsim/clock moves it
+    Frozen,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -273,6 +320,34 @@ impl From<LogLevel> for tracing::Level {
 fn duration(text: &str) -> Result<SignedDuration, String> {
     let duration: SignedDuration = text.parse().map_err(|_| "a duration is such as 250ms, 5s or 15m".to_owned())?;
     if duration.is_negative() { Err("a duration cannot be negative".to_owned()) } else { Ok(duration) }
+}
+
+/// `127.0.0.1:8001=i-bp1…`.
+fn metadata_listener(text: &str) -> Result<(SocketAddr, InstanceId), String> {
+    let (address, id) =
+        text.split_once('=').ok_or("a metadata listener is such as 127.0.0.1:8001=i-bp1ecsim0000000web01")?;
+    let address = address.parse().map_err(|_| format!("{address} is no address such as 127.0.0.1:8001"))?;
+    Ok((address, instance(id)?))
+}
+
+/// An instance id, which may name a namespace some day.
+fn instance(text: &str) -> Result<InstanceId, String> {
+    match text.split_once('@') {
+        Some((_, namespace)) => Err(format!("there are no namespaces yet: leave out @{namespace}")),
+        None if text.is_empty() => Err("an instance id is not empty".to_owned()),
+        None => Ok(InstanceId::new(text)),
+    }
+}
+
+/// A whole number of seconds, since that is how ends of credentials are shown; short of a day.
+fn lifetime(text: &str) -> Result<SignedDuration, String> {
+    let lifetime = duration(text)?;
+    let whole = lifetime.subsec_nanos() == 0 && (1..=24 * 3600).contains(&lifetime.as_secs());
+    if whole { Ok(lifetime) } else { Err("credentials live from 1s to 24h, in whole seconds".to_owned()) }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    parse_utc(text).ok_or_else(|| "a time is such as 2026-01-05T08:00:00Z".to_owned())
 }
 
 /// The longest time limit: clocks that add to it cannot overflow.

@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::control::Control;
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::gateway::settings::{Settings, SettingsCell};
-use crate::http::{Address, App, BindError, Bound, Limits, Server};
+use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
+use crate::metadata::{self, Metadata};
 use crate::world::seed::{self, Mistake};
-use crate::world::{Clock, Ids, Space, Spaces, SystemClock, World};
+use crate::world::{Clock, Ids, InstanceId, Pace, Space, SpaceClock, Spaces, SystemClock, World};
 
 /// How an emulator is made. The defaults are those of `ecsim serve`, but for the address: a free
 /// port on 127.0.0.1.
@@ -26,6 +27,10 @@ pub struct Builder {
     settings: Settings,
     limits: Limits,
     clock: Arc<dyn Clock>,
+    now: Option<Timestamp>,
+    frozen: bool,
+    metadata: metadata::Settings,
+    metadata_listeners: Vec<(SocketAddr, InstanceId)>,
     rng_seed: Option<u64>,
     nonces: (u32, SignedDuration),
 }
@@ -39,6 +44,10 @@ impl Default for Builder {
             settings: Settings::default(),
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
+            now: None,
+            frozen: false,
+            metadata: metadata::Settings::default(),
+            metadata_listeners: Vec::new(),
             rng_seed: None,
             nonces: (1 << 18, SignedDuration::from_mins(30)),
         }
@@ -55,6 +64,9 @@ pub enum StartError {
     Seed(Vec<Mistake>),
     #[error("cannot tell the address of a socket: {0}")]
     Address(#[from] io::Error),
+    /// An instance that the metadata service is told about, and that no seed has.
+    #[error("there is no instance {0}")]
+    UnknownInstance(InstanceId),
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -108,6 +120,26 @@ impl Builder {
         self
     }
 
+    /// The world's time at the start; it goes on from there, or not at all.
+    #[must_use]
+    pub fn now(mut self, now: Option<Timestamp>, frozen: bool) -> Self {
+        (self.now, self.frozen) = (now, frozen);
+        self
+    }
+
+    #[must_use]
+    pub fn metadata(mut self, settings: metadata::Settings) -> Self {
+        self.metadata = settings;
+        self
+    }
+
+    /// Listens on this address too; whoever asks for metadata there is this instance.
+    #[must_use]
+    pub fn listen_as(mut self, address: SocketAddr, instance: InstanceId) -> Self {
+        self.metadata_listeners.push((address, instance));
+        self
+    }
+
     /// Makes ids repeat exactly.
     #[must_use]
     pub fn rng_seed(mut self, seed: u64) -> Self {
@@ -131,36 +163,60 @@ impl Builder {
         if addresses.is_empty() {
             addresses.push(Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         }
-        let mut bound = Vec::with_capacity(addresses.len());
-        for address in &addresses {
-            bound.push(Bound::bind(address).await?);
+        let of_instances =
+            self.metadata_listeners.iter().map(|(address, id)| (Address::Tcp(*address), Some(id.clone())));
+        let mut bound = Vec::new();
+        for (address, instance) in addresses.into_iter().map(|address| (address, None)).chain(of_instances) {
+            bound.push((Bound::bind(&address).await?, instance));
         }
         let ids = self.rng_seed.map_or_else(Ids::random, Ids::seeded);
         let mut seeds = self.seeds;
         seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
-        let world = build_world(&seeds, &ids, &*self.clock).map_err(StartError::Seed)?;
-        let spaces = Arc::new(Spaces::new(Space::new("default", world, self.clock, ids, self.nonces)));
+        let clock = SpaceClock::new(self.clock);
+        clock.set(pace(self.now, self.frozen, clock.real()));
+        let world = build_world(&seeds, &ids, clock.now()).map_err(StartError::Seed)?;
+        let told = self.metadata_listeners.iter().map(|(_, id)| id).chain(&self.metadata.default_instance);
+        if let Some(unknown) = told.into_iter().find(|id| world.instance(id.as_str()).is_none()) {
+            return Err(StartError::UnknownInstance(unknown.clone()));
+        }
+        let spaces = Arc::new(Spaces::new(Space::new("default", world, clock, ids, self.nonces)));
         let app = Arc::new(App {
             gateway: Gateway {
                 spaces: Arc::clone(&spaces),
                 settings: SettingsCell::new(self.settings),
                 products: PRODUCTS,
             },
-            control: Arc::new(Control::new(PRODUCTS)),
+            metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
+            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces))),
             limits: self.limits,
         });
-        let addresses = bound.iter().map(Bound::address).collect::<Result<_, _>>()?;
-        let listeners = bound.into_iter().map(Bound::listen).collect::<Result<_, _>>()?;
-        let server = Server::start(Arc::clone(&app), listeners);
-        Ok(Emulator { addresses, spaces, app, server })
+        let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());
+        for (bound, instance) in bound {
+            match (bound.address()?, &instance) {
+                (Address::Tcp(address), Some(instance)) => of_instances.push((address, instance.clone())),
+                (address, _) => addresses.push(address),
+            }
+            doors.push(Door { listener: bound.listen()?, instance });
+        }
+        let server = Server::start(Arc::clone(&app), doors);
+        Ok(Emulator { addresses, of_instances, spaces, app, server })
     }
 }
 
-fn build_world(seeds: &[(String, String)], ids: &Ids, clock: &dyn Clock) -> Result<World, Vec<Mistake>> {
+/// The pace at the start: a time that is set counts from there.
+fn pace(now: Option<Timestamp>, frozen: bool, real: Timestamp) -> Pace {
+    match (now, frozen) {
+        (now, true) => Pace::Frozen(now.unwrap_or(real)),
+        (Some(now), false) => Pace::Offset(now.duration_since(real)),
+        (None, false) => Pace::Real,
+    }
+}
+
+fn build_world(seeds: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
     if seeds.is_empty() {
-        seed::build(&[("the default seed".to_owned(), seed::DEFAULT.to_owned())], ids, clock.now())
+        seed::build(&[("the default seed".to_owned(), seed::DEFAULT.to_owned())], ids, now)
     } else {
-        seed::build(seeds, ids, clock.now())
+        seed::build(seeds, ids, now)
     }
 }
 
@@ -168,6 +224,7 @@ fn build_world(seeds: &[(String, String)], ids: &Ids, clock: &dyn Clock) -> Resu
 #[derive(Debug)]
 pub struct Emulator {
     addresses: Vec<Address>,
+    of_instances: Vec<(SocketAddr, InstanceId)>,
     spaces: Arc<Spaces>,
     app: Arc<App>,
     server: Server,
@@ -181,6 +238,11 @@ impl Emulator {
     /// Where it listens, in the order in which it was told to.
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
+    }
+
+    /// The listeners of one instance each, in the order in which they were told.
+    pub fn instance_addresses(&self) -> &[(SocketAddr, InstanceId)] {
+        &self.of_instances
     }
 
     /// The base URL of the first TCP listener.
@@ -207,7 +269,7 @@ impl Emulator {
     /// Every mistake of the seeds; nothing has changed then.
     pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings) -> Result<(), Vec<Mistake>> {
         let space = self.spaces.default_space();
-        let world = build_world(&seed::read(seed_paths)?, &space.ids, &*space.clock)?;
+        let world = build_world(&seed::read(seed_paths)?, &space.ids, space.clock.now())?;
         self.app.gateway.settings.set(settings);
         space.store.replace(world);
         Ok(())

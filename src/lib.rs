@@ -10,6 +10,7 @@ mod control;
 pub mod emulator;
 pub mod gateway;
 pub mod http;
+pub mod metadata;
 pub mod policy;
 mod services;
 pub mod world;

@@ -126,6 +126,8 @@ pub struct Ctx<'a> {
     /// Where new ids, keys and secrets come from.
     pub ids: &'a Ids,
     pub guard: &'a Guard,
+    /// Whether a role that comes off an instance takes with it the credentials that the instance got for it.
+    pub detach_revokes: bool,
 }
 
 /// Which lock an action takes.
@@ -253,10 +255,10 @@ mod tests {
     use crate::world::{KeyOwner, parse_utc};
 
     /// What somebody else does in between; another key of the same owner and secret is at hand.
+    type Change = fn(&mut World, AccessKey);
 
     #[test]
     fn a_key_that_goes_between_the_signature_and_the_lock_does_nothing_more() {
-        type Change = fn(&mut World, AccessKey);
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let key = || AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", now);
         let gone = Err(Code::AccessKeyNotFound.into());
@@ -276,7 +278,16 @@ mod tests {
             let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
             let (request_id, _) = ids.call();
             let signer = Some(&signer);
-            let ctx = Ctx { caller: &caller, signer, request_id, authority: "h", now, ids: &ids, guard: &guard };
+            let ctx = Ctx {
+                caller: &caller,
+                signer,
+                request_id,
+                authority: "h",
+                now,
+                ids: &ids,
+                guard: &guard,
+                detach_revokes: false,
+            };
             assert_eq!(ctx.authorize(&world, Vec::new), expected, "change {number}");
         }
     }

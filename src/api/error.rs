@@ -117,6 +117,7 @@ codes! {
     /// The three role actions write a small `i`.
     RoleInstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified instanceId does not exist.", Documented, "ecs-instance-ram-role.md 7, D5; decisions.md 15");
     InstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified InstanceId does not exist.", Documented, "ecs-supporting.md 3");
+    MetadataInstanceNotFound = (404, "InvalidInstanceId.NotFound", "The specified InstanceId is not found.", Documented, "imds.md 1");
     RoleNotFound = (404, "InvalidRamRole.NotFound", "The specified RAMRoleName does not exist.", Documented, "ecs-instance-ram-role.md 7, A5");
     RoleNotForEcs = (404, "InvalidRamRole.NotEcsRole", "The specified ram role is not authorized for ecs, please check your role policy.", Documented, "ecs-instance-ram-role.md 7, A6");
     PassRoleForbidden = (403, "InvalidUser.PassRoleForbidden", "The RAM user does not have the privilege to pass a RAM role.", Documented, "ecs-instance-ram-role.md 7, D12, A10");
@@ -135,6 +136,10 @@ codes! {
     ZoneNotFound = (404, "InvalidZoneId.NotFound", "The ZoneId provided does not exist in our records.", Documented, "ecs-supporting.md 5");
     LanguageNotFound = (404, "InvalidAcceptLanguage.NotFound", "Only Chinese (zh-CN), English (en-US), and Japanese (ja) are allowed.", Documented, "ecs-supporting.md 11");
     ResourceTypeNotFound = (404, "InvalidResourceType.NotFound", "The ResourceType provided does not exist in our records.", Documented, "ecs-supporting.md 11");
+    HttpEndpointNotSupported = (400, "InvalidHttpEndpoint.NotSupported", "The specified HttpEndpoint not supported, you can use enabled(default) or disabled.", Documented, "imds.md 1");
+    HttpTokensNotSupported = (400, "InvalidHttpTokens.NotSupported", "The specified HttpTokens not supported, you can use optional(default) or required.", Documented, "imds.md 1");
+    HopLimitNotSupported = (400, "InvalidHttpPutResponseHopLimit.NotSupported", "The specified HttpPutResponseHopLimit not supported, more than 1 and less than 64 is reasonable.", Documented, "imds.md 1");
+    MetadataTagsNotSupported = (400, "InvalidInstanceMetadataTags.NotSupported", "The specified InstanceMetadataTags not supported.", Documented, "imds.md 1 (trigger inferred)");
     SpotStrategyInvalid = (400, "InvalidSpotStrategy", "The specified SpotStrategy is not valid.", Documented, "ecs-supporting.md 12");
 
     // What RAM checks (ram.md 3 and 4).

@@ -1,19 +1,47 @@
 //! `ecsim env`: what to export or set for each SDK and tool (protocol.md 13, clients.md 3 and 6).
 
+use crate::world::InstanceId;
+
 /// Shell exports for what reads variables, comments for what does not, so that
-/// `eval "$(ecsim env)"` works.
-pub(super) fn text(url: &str) -> String {
+/// `eval "$(ecsim env)"` works. With an instance, for a program that signs with the instance's role.
+pub(super) fn text(url: &str, instance: Option<&InstanceId>) -> String {
     let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
-    TEMPLATE.replace("{url}", url).replace("{authority}", authority).replace("{host}", host).replace("{port}", port)
+    let template = match instance {
+        None => OWNER.replace("{settings}", SETTINGS),
+        Some(id) => INSTANCE.replace("{settings}", SETTINGS).replace("{instance}", id.as_str()),
+    };
+    template.replace("{url}", url).replace("{authority}", authority).replace("{host}", host).replace("{port}", port)
 }
 
-const TEMPLATE: &str = r#"# Key pair and region of the default seed; read by every SDK's default credential chain.
+const OWNER: &str = r"# Key pair and region of the default seed; read by every SDK's default credential chain.
 export ALIBABA_CLOUD_ACCESS_KEY_ID=test
 export ALIBABA_CLOUD_ACCESS_KEY_SECRET=test
 export ALIBABA_CLOUD_REGION_ID=cn-hangzhou
+export ALICLOUD_ACCESS_KEY=test
+export ALICLOUD_SECRET_KEY=test
+export ALICLOUD_REGION=cn-hangzhou
 
-# aliyun CLI: add --insecure to each call, which selects http.
+{settings}";
+
+/// imds.md 6: the host of the metadata service is a constant in every library; only this variable leads elsewhere.
+const INSTANCE: &str = r"# The credentials of the role of {instance}: read last by the default credential chain of Python, Node, Go and Java,
+# so ALIBABA_CLOUD_ACCESS_KEY_ID and a profile must not be set.
+export ALIBABA_CLOUD_CREDENTIALS_URI={url}/_ecsim/instances/{instance}/credentials
+export ALIBABA_CLOUD_ECS_METADATA_DISABLED=true
+export ALIBABA_CLOUD_REGION_ID=cn-hangzhou
+
+# Or let the libraries ask for metadata as they do on an instance (without the two variables above):
+# - Python and Go by a proxy, of an emulator that runs with --metadata-default {instance}:
+#     HTTP_PROXY={url}
+#   Java with -Dhttp.proxyHost={host} -Dhttp.proxyPort={port}; Node takes no proxy.
+# - all of them in a network namespace where 100.100.100.200 is the emulator (as root):
+#     scripts/as-instance {instance} COMMAND
+# - all of them in a container beside the emulator: compose.metadata.yaml
+
+{settings}";
+
+const SETTINGS: &str = r#"# aliyun CLI: add --insecure to each call, which selects http.
 #   aliyun ecs DescribeRegions --insecure
 export ALIBABA_CLOUD_ENDPOINT={authority}
 
@@ -28,9 +56,6 @@ export ALIBABA_CLOUD_ENDPOINT={authority}
 #       location = "{authority}"
 #     }
 #   }
-export ALICLOUD_ACCESS_KEY=test
-export ALICLOUD_SECRET_KEY=test
-export ALICLOUD_REGION=cn-hangzhou
 export ALIBABA_CLOUD_ENDPOINT_ECS={authority}
 export ECS_ENDPOINT={authority}
 export LOCATION_ENDPOINT={authority}
@@ -62,11 +87,23 @@ mod tests {
 
     #[test]
     fn every_line_is_an_export_a_comment_or_empty() {
-        let text = text("http://127.0.0.1:4580");
-        for line in text.lines() {
-            assert!(line.is_empty() || line.starts_with('#') || line.starts_with("export "), "{line}");
+        let instance = InstanceId::new("i-1");
+        for text in [text("http://127.0.0.1:4580", None), text("http://127.0.0.1:4580", Some(&instance))] {
+            for line in text.lines() {
+                assert!(line.is_empty() || line.starts_with('#') || line.starts_with("export "), "{line}");
+            }
+            for place in ["{url}", "{authority}", "{host}", "{port}", "{instance}", "{settings}"] {
+                assert!(!text.contains(place), "{place}");
+            }
+            assert!(text.contains("export ALIBABA_CLOUD_ENDPOINT=127.0.0.1:4580\n"));
         }
-        assert!(!text.contains("{url}") && !text.contains("{authority}") && !text.contains("{port}"));
-        assert!(text.contains("export ALIBABA_CLOUD_ENDPOINT=127.0.0.1:4580\n"));
+    }
+
+    #[test]
+    fn for_an_instance_nothing_exports_a_key_pair() {
+        let text = text("http://127.0.0.1:4580", Some(&InstanceId::new("i-1")));
+        assert!(!text.contains("export ALIBABA_CLOUD_ACCESS_KEY") && !text.contains("export ALICLOUD_"));
+        let uri = "export ALIBABA_CLOUD_CREDENTIALS_URI=http://127.0.0.1:4580/_ecsim/instances/i-1/credentials\n";
+        assert!(text.contains(uri));
     }
 }

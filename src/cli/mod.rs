@@ -97,7 +97,9 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Command::Serve(args) if args.print_config => print(&effective),
         Command::Serve(args) => serve::run(*args),
         Command::Healthcheck(args) => healthcheck::run(&args),
-        Command::Env(args) => print(&env::text(&config::url(args.url.as_deref(), &args.listen))),
+        Command::Env(args) => {
+            print(&env::text(&config::url(args.url.as_deref(), &args.listen), args.instance.as_ref()))
+        }
         Command::Actions { json } => print(&actions::text(json)),
         Command::Explain { code } => print(&explain::text(&code)?),
         Command::Fidelity => print(&fidelity::page()),

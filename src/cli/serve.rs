@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, log};
-use crate::config::{self, DEFAULT_ADDRESS, Parsed, ServeArgs};
+use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Parsed, ServeArgs};
 use crate::emulator::{Builder, Emulator, StartError};
 use crate::gateway::settings::AuthMode;
 use crate::http::Address;
@@ -70,7 +70,12 @@ fn builder(args: &ServeArgs) -> Builder {
         .seed_paths(args.seed.iter().cloned())
         .settings(args.settings())
         .limits(args.limits())
+        .metadata(args.metadata_settings())
+        .now(args.now, args.clock == ClockMode::Frozen)
         .nonces(args.nonce_max, args.nonce_ttl);
+    for (address, instance) in &args.metadata {
+        builder = builder.listen_as(*address, instance.clone());
+    }
     for address in &args.listen {
         builder = builder.listen(*address);
     }
@@ -97,6 +102,10 @@ fn refused(error: StartError) -> Failure {
             hint: "fixtures/seed/seed.schema.json in the sources describes the form".to_owned(),
         },
         StartError::Address(error) => Failure::Runtime(error.to_string()),
+        StartError::UnknownInstance(id) => Failure::Usage {
+            message: format!("--metadata and --metadata-default: there is no instance {id}"),
+            hint: "name one of the seeds; without --seed, i-bp1ecsim0000000web01 is one".to_owned(),
+        },
     }
 }
 
@@ -119,11 +128,12 @@ fn announce(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
         write_file(path, &port.to_string())?;
     }
     if let Some(path) = &args.endpoints_file {
-        let listeners: Vec<_> = emulator
-            .addresses()
-            .iter()
-            .map(|address| json!({ "addr": address.to_string(), "url": url(address) }))
-            .collect();
+        let listeners =
+            emulator.addresses().iter().map(|address| json!({ "addr": address.to_string(), "url": url(address) }));
+        let of_instances = emulator.instance_addresses().iter().map(|(address, instance)| {
+            json!({ "addr": address.to_string(), "url": format!("http://{address}"), "instance": instance })
+        });
+        let listeners: Vec<_> = listeners.chain(of_instances).collect();
         write_file(path, &json!({ "schema": 1, "pid": std::process::id(), "listeners": listeners }).to_string())?;
     }
     if !args.quiet && io::stderr().is_terminal() {
@@ -158,6 +168,9 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     for address in emulator.addresses() {
         let _ = writeln!(text, "  listening on {}", url(address));
     }
+    for (address, instance) in emulator.instance_addresses() {
+        let _ = writeln!(text, "  metadata of {instance} on http://{address}");
+    }
     if args.auth != AuthMode::Strict {
         let _ = writeln!(text, "  signatures are not fully checked: --auth {:?}", args.auth);
     }
@@ -179,8 +192,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     text
 }
 
-/// SIGHUP: reads configuration and seeds again. What needs a restart (listeners, limits, nonces,
-/// log) stays as it is; a mistake changes nothing.
+/// SIGHUP: reads configuration and seeds again. What needs a restart (listeners, limits, nonces, metadata,
+/// clock, log) stays as it is; a mistake changes nothing.
 fn reload(emulator: &Emulator) {
     let args = match config::parse(std::env::args_os()) {
         Ok(Parsed::Run { cli, .. }) => match cli.command {

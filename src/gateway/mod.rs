@@ -142,6 +142,7 @@ impl Gateway {
             now,
             ids: &space.ids,
             guard: &guard,
+            detach_revokes: settings.detach_revokes,
         };
         let outcome = entry.perform(&ctx, &space.store, &call.params, format);
         trail.waived = guard.into_waived();

@@ -35,6 +35,8 @@ pub struct Settings {
     pub ram: RamMode,
     /// Whether DetachInstanceRamRole needs `ram:PassRole` too (decision 6).
     pub detach_pass_role: bool,
+    /// Whether credentials of an instance end when its role is detached (decision 19).
+    pub detach_revokes: bool,
     /// How many parameters a call may have, repeats included.
     pub max_params: usize,
 }
@@ -47,6 +49,7 @@ impl Default for Settings {
             codes: GatewayCodes::Ecs,
             ram: RamMode::Strict,
             detach_pass_role: true,
+            detach_revokes: false,
             max_params: 1000,
         }
     }

@@ -23,6 +23,7 @@ use super::head_timer::HeadTimer;
 use super::server::{Phase, Shared, reached};
 use super::{GATEWAY, Peer, call, marked};
 use crate::api::error::Code;
+use crate::world::InstanceId;
 
 /// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
@@ -31,8 +32,13 @@ const CLOSING: Duration = Duration::from_millis(50);
 const LINGERING: Duration = Duration::from_millis(250);
 
 /// Serves a connection until it ends or the server closes; a Unix socket's has no peer.
-pub(super) async fn serve<I>(io: I, peer: Option<IpAddr>, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>)
-where
+pub(super) async fn serve<I>(
+    io: I,
+    peer: Option<IpAddr>,
+    instance: Option<InstanceId>,
+    shared: Arc<Shared>,
+    mut phase: watch::Receiver<Phase>,
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = shared.app.limits;
@@ -42,12 +48,16 @@ where
         begun.fetch_add(1, Ordering::AcqRel);
         let guard = shared.in_flight.enter();
         let mut request = request.map(Body::new);
+        let instance = instance.as_ref();
         async move {
             let answer = if request.uri().path() == GATEWAY {
                 call(State(Arc::clone(&shared.app)), peer.map(Extension), request).await
             } else {
                 if let Some(peer) = peer {
                     request.extensions_mut().insert(peer);
+                }
+                if let Some(instance) = instance {
+                    request.extensions_mut().insert(instance.clone());
                 }
                 // A router is always ready.
                 shared.router.clone().call(request).await

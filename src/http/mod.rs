@@ -8,26 +8,31 @@ mod server;
 
 pub use limits::Limits;
 pub use listener::{Address, BindError, Bound, Listener};
-pub use server::Server;
+pub use server::{Door, Server};
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Path, RawPathParams, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use axum::routing::{any, get};
 use axum::{Extension, Router};
+use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::control::{self, Control};
 use crate::gateway::Gateway;
+use crate::metadata::{self, Asker, Metadata};
 
 /// What every route shares.
 #[derive(Debug)]
 pub struct App {
     pub gateway: Gateway,
+    pub metadata: Metadata,
     pub control: Arc<Control>,
     pub limits: Limits,
 }
@@ -40,12 +45,28 @@ fn marked(mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// The control API under its prefix; every other path is the gateway's, which knows only `/`.
+/// The paths of the metadata service.
+const METADATA: [&str; 6] =
+    ["/latest", "/latest/", "/latest/{*item}", "/2016-01-01", "/2016-01-01/", "/2016-01-01/{*item}"];
+
+/// Below this, the metadata service of an instance that the path names.
+const INSTANCES: &str = "/_ecsim/instances";
+
+/// The metadata service under its versions, the control API under its prefix; every other path is the gateway's,
+/// which knows only `/`.
 pub fn router(app: Arc<App>) -> Router {
     let control = control::router(Arc::clone(&app.control));
-    let guard = CatchPanicLayer::custom(|_| control::panicked());
+    let control = control.layer(from_fn_with_state(Arc::clone(&app), within_limits));
+    let control = control.layer(CatchPanicLayer::custom(|_| control::panicked()));
+    let mut metadata = Router::new().route(&format!("{INSTANCES}/{{instance}}/credentials"), get(credentials));
+    for path in METADATA {
+        metadata = metadata
+            .route(path, any(metadata_of_whoever_asks))
+            .route(&format!("{INSTANCES}/{{instance}}{path}"), any(metadata_of_named));
+    }
+    let metadata = metadata.layer(CatchPanicLayer::custom(|_| metadata::panicked()));
     // The gateway has a guard of its own, which knows the asked format.
-    Router::new().fallback(call).with_state(app).merge(control.layer(guard))
+    Router::new().fallback(call).merge(metadata).with_state(app).merge(control)
 }
 
 /// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
@@ -66,4 +87,40 @@ async fn call(
         Ok(body) => app.gateway.answer(&head, &body, peer.map(|Extension(Peer(address))| address)),
         Err(error) => app.gateway.refuse(&head, &error),
     })
+}
+
+/// Takes in the body of a call of the control API.
+async fn within_limits(State(app): State<Arc<App>>, request: Request, next: Next) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    match app.limits.receive(&head, body).await {
+        Ok(body) => next.run(Request::from_parts(head, body.into())).await,
+        Err(error) => control::refused(&error),
+    }
+}
+
+async fn metadata_of_whoever_asks(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().to_owned();
+    metadata_of(&app, &head, body, &path, None).await
+}
+
+async fn metadata_of_named(State(app): State<Arc<App>>, params: RawPathParams, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let named = params.iter().find(|(name, _)| *name == "instance").map_or("", |(_, id)| id);
+    // Behind the prefix and the id.
+    let path = head.uri.path().splitn(5, '/').nth(4).map(|path| format!("/{path}")).unwrap_or_default();
+    metadata_of(&app, &head, body, &path, Some(named)).await
+}
+
+async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Option<&str>) -> Response<Body> {
+    if let Err(error) = app.limits.receive(head, body).await {
+        return metadata::refused(error.code.row().status);
+    }
+    let asker =
+        Asker { listener: head.extensions.get(), path: named, peer: head.extensions.get::<Peer>().map(|peer| peer.0) };
+    app.metadata.answer(head, path, asker)
+}
+
+async fn credentials(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response<Body> {
+    app.metadata.credentials(&id)
 }

@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::listener::Stream;
 use super::{App, Listener, connection, router};
+use crate::world::InstanceId;
 
 /// How long to wait before accepting again when the system has no more descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(20);
@@ -76,6 +77,14 @@ impl Drop for Guard {
     }
 }
 
+/// A socket that listens, and who comes by it.
+#[derive(Debug)]
+pub struct Door {
+    pub listener: Listener,
+    /// The instance that every request there is from, for the metadata service.
+    pub instance: Option<InstanceId>,
+}
+
 /// A running server. Dropping it cuts off every connection.
 #[derive(Debug)]
 pub struct Server {
@@ -87,7 +96,7 @@ pub struct Server {
 
 impl Server {
     /// Serves on sockets that listen already.
-    pub fn start(app: Arc<App>, listeners: Vec<Listener>) -> Self {
+    pub fn start(app: Arc<App>, doors: Vec<Door>) -> Self {
         let shared = Arc::new(Shared {
             router: router(Arc::clone(&app)),
             permits: Arc::new(Semaphore::new(app.limits.max_connections as usize)),
@@ -95,10 +104,8 @@ impl Server {
             in_flight: Arc::default(),
         });
         let (phase, watched) = watch::channel(Phase::Open);
-        let accepting = listeners
-            .into_iter()
-            .map(|listener| tokio::spawn(accept(listener, Arc::clone(&shared), watched.clone())))
-            .collect();
+        let accepting =
+            doors.into_iter().map(|door| tokio::spawn(accept(door, Arc::clone(&shared), watched.clone()))).collect();
         Self { shared, phase, accepting }
     }
 
@@ -140,7 +147,8 @@ impl Drop for Server {
 }
 
 /// Accepts until the server finishes, then waits for its connections.
-async fn accept(listener: Listener, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
+async fn accept(door: Door, shared: Arc<Shared>, mut phase: watch::Receiver<Phase>) {
+    let Door { listener, instance } = door;
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -155,12 +163,14 @@ async fn accept(listener: Listener, shared: Arc<Shared>, mut phase: watch::Recei
                     permit = Arc::clone(&shared.permits).acquire_owned() => permit,
                     () = reached(&mut phase, Phase::Finishing) => break,
                 };
-                let (shared, phase) = (Arc::clone(&shared), phase.clone());
+                let (shared, phase, instance) = (Arc::clone(&shared), phase.clone(), instance.clone());
                 connections.spawn(async move {
                     let _permit = permit;
                     match stream {
-                        Stream::Tcp(stream, peer) => connection::serve(stream, Some(peer), shared, phase).await,
-                        Stream::Unix(stream) => connection::serve(stream, None, shared, phase).await,
+                        Stream::Tcp(stream, peer) => {
+                            connection::serve(stream, Some(peer), instance, shared, phase).await;
+                        }
+                        Stream::Unix(stream) => connection::serve(stream, None, instance, shared, phase).await,
                     }
                 });
             }

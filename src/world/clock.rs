@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 /// The two times that the emulator knows (decision 23).
 pub trait Clock: Send + Sync + fmt::Debug {
@@ -56,6 +57,66 @@ impl Clock for ManualClock {
 
     fn wall(&self) -> Timestamp {
         self.now()
+    }
+}
+
+/// How the world's time goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As the machine's.
+    Real,
+    /// That far ahead of the machine's, or behind.
+    Offset(SignedDuration),
+    /// Not at all.
+    Frozen(Timestamp),
+}
+
+/// The clock of a space: the machine's, moved or stopped.
+#[derive(Debug)]
+pub struct SpaceClock {
+    machine: Arc<dyn Clock>,
+    pace: RwLock<Pace>,
+}
+
+impl SpaceClock {
+    pub fn new(machine: Arc<dyn Clock>) -> Self {
+        Self { machine, pace: RwLock::new(Pace::Real) }
+    }
+
+    /// The world's time.
+    pub fn now(&self) -> Timestamp {
+        match self.pace() {
+            Pace::Real => self.real(),
+            Pace::Offset(by) => {
+                let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+                self.real().checked_add(by).unwrap_or(end)
+            }
+            Pace::Frozen(at) => at,
+        }
+    }
+
+    /// What the world's time is at pace `Real`.
+    pub fn real(&self) -> Timestamp {
+        self.machine.now()
+    }
+
+    /// The machine's time: nonces age by it, and a client that signs by it is always in time.
+    pub fn wall(&self) -> Timestamp {
+        self.machine.wall()
+    }
+
+    pub fn pace(&self) -> Pace {
+        *self.pace.read()
+    }
+
+    pub fn set(&self, pace: Pace) {
+        *self.pace.write() = pace;
+    }
+}
+
+impl<C: Clock + 'static> From<Arc<C>> for SpaceClock {
+    fn from(machine: Arc<C>) -> Self {
+        Self::new(machine)
     }
 }
 

@@ -75,6 +75,11 @@ impl Ids {
         BASE64_STANDARD.encode(bytes)
     }
 
+    /// A new token of the metadata service. Clients send it back as it is, in a header (imds.md 2; the form inferred).
+    pub fn metadata_token(&self) -> String {
+        self.draw(MIXED, 56)
+    }
+
     fn draw(&self, alphabet: &[u8], count: usize) -> String {
         let mut rng = self.0.lock();
         (0..count).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()

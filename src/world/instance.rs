@@ -1,15 +1,17 @@
 //! Instances, and the role that is attached to one.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use super::{AccountId, Region, RoleName};
+use super::{AccountId, Cidr, Region, RoleCredentials, RoleName};
 use crate::policy::PermissionPolicy;
 
 /// The id of an instance: any non-empty text is a possible id (ecs-instance-ram-role.md 5.3, inferred).
@@ -25,6 +27,11 @@ impl InstanceId {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Without `i-`, for the ids of what belongs to the instance.
+    pub fn after_prefix(&self) -> &str {
+        self.0.strip_prefix("i-").unwrap_or(&self.0)
     }
 }
 
@@ -70,9 +77,10 @@ impl Status {
 }
 
 /// Where an instance stands. Only one in a VPC can carry a role (ecs-instance-ram-role.md 1).
+/// Blocks that are not said follow from the address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Network {
-    Vpc { vpc_id: Box<str>, vswitch_id: Box<str> },
+    Vpc { vpc_id: Box<str>, vswitch_id: Box<str>, vpc_cidr: Option<Cidr>, vswitch_cidr: Option<Cidr> },
     Classic,
 }
 
@@ -86,11 +94,46 @@ impl Network {
     }
 }
 
+/// How the metadata service answers an instance (imds.md 1). The default is the vendor's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetadataOptions {
+    /// `HttpEndpoint`: whether it answers at all.
+    pub enabled: bool,
+    /// `HttpTokens`: whether it answers only who shows a token.
+    pub tokens_required: bool,
+    /// `HttpPutResponseHopLimit`, within [`MetadataOptions::HOPS`]; shown, but nothing is routed here.
+    pub hop_limit: u8,
+}
+
+impl MetadataOptions {
+    /// The bounds of a hop limit (imds.md 1, documented).
+    pub const HOPS: RangeInclusive<u8> = 1..=64;
+    /// The names of [`MetadataOptions::enabled`] on the wire and in seeds, the default first.
+    pub const ENDPOINT: [&str; 2] = ["enabled", "disabled"];
+    /// The names of [`MetadataOptions::tokens_required`] on the wire and in seeds, the default first.
+    pub const TOKENS: [&str; 2] = ["optional", "required"];
+
+    pub fn endpoint(self) -> &'static str {
+        Self::ENDPOINT[usize::from(!self.enabled)]
+    }
+
+    pub fn tokens(self) -> &'static str {
+        Self::TOKENS[usize::from(self.tokens_required)]
+    }
+}
+
+impl Default for MetadataOptions {
+    fn default() -> Self {
+        Self { enabled: true, tokens_required: false, hop_limit: 1 }
+    }
+}
+
 /// What instances made together have in common; shared until one of them changes.
 #[derive(Clone, Debug)]
 pub struct Spec {
     pub name: Box<str>,
     pub description: Box<str>,
+    /// Empty: see [`Instance::host_name`].
     pub host_name: Box<str>,
     pub zone_id: Box<str>,
     pub status: Status,
@@ -102,6 +145,8 @@ pub struct Spec {
     pub image_id: Box<str>,
     pub security_group_ids: Box<[Box<str>]>,
     pub key_pair_name: Box<str>,
+    /// The public half of the key pair, as OpenSSH writes it.
+    pub public_key: Option<Box<str>>,
     pub resource_group_id: Box<str>,
     pub charge_type: &'static str,
     pub deletion_protection: bool,
@@ -111,6 +156,13 @@ pub struct Spec {
     /// Reasons why the instance is locked, such as `security`.
     pub locks: Box<[Box<str>]>,
     pub created: Timestamp,
+    /// If it is not the one that follows from the address.
+    pub mac: Option<Box<str>>,
+    /// If it is not the one that follows from the id.
+    pub serial_number: Option<Box<str>>,
+    /// As the instance reads it.
+    pub user_data: Option<Box<str>>,
+    pub metadata_options: MetadataOptions,
 }
 
 /// A role on an instance, narrowed by a policy if one was given.
@@ -118,6 +170,8 @@ pub struct Spec {
 pub struct Attachment {
     pub role: RoleName,
     pub policy: Option<Box<str>>,
+    /// What the metadata service has handed out last; it goes with the attachment.
+    pub(super) credentials: Option<Arc<RoleCredentials>>,
 }
 
 impl Attachment {
@@ -156,6 +210,59 @@ impl Instance {
         self.spec.network == Network::Classic
     }
 
+    /// The block of its VPC.
+    pub fn vpc_cidr(&self) -> Option<Cidr> {
+        match &self.spec.network {
+            Network::Vpc { vpc_cidr, .. } => Some(vpc_cidr.unwrap_or_else(|| Cidr::of_vpc(self.address))),
+            Network::Classic => None,
+        }
+    }
+
+    /// The block of its vSwitch.
+    pub fn vswitch_cidr(&self) -> Option<Cidr> {
+        match &self.spec.network {
+            Network::Vpc { vswitch_cidr, .. } => Some(vswitch_cidr.unwrap_or_else(|| Cidr::of_vswitch(self.address))),
+            Network::Classic => None,
+        }
+    }
+
+    /// That of its one interface: of the vendor's range, and the end of the address (inferred).
+    pub fn mac(&self) -> Cow<'_, str> {
+        let [_, b, c, d] = self.address.octets();
+        let derived = || Cow::Owned(format!("00:16:3e:{b:02x}:{c:02x}:{d:02x}"));
+        self.spec.mac.as_deref().map_or_else(derived, Cow::Borrowed)
+    }
+
+    /// The name of the instance for itself; without one `iZ…Z`, as the vendor makes it of the id (imds.md 3; the
+    /// last letter inferred).
+    pub fn host_name(&self, id: &InstanceId) -> Cow<'_, str> {
+        match &*self.spec.host_name {
+            "" => Cow::Owned(format!("iZ{}Z", id.after_prefix())),
+            name => Cow::Borrowed(name),
+        }
+    }
+
+    /// A UUID (imds.md 3, documented) that the id always gives.
+    pub fn serial_number(&self, id: &InstanceId) -> Cow<'_, str> {
+        let derived = || {
+            let digest = Sha256::digest(id.as_str());
+            let bytes = digest.first_chunk().copied().unwrap_or_default();
+            Cow::Owned(uuid::Builder::from_random_bytes(bytes).into_uuid().to_string())
+        };
+        self.spec.serial_number.as_deref().map_or_else(derived, Cow::Borrowed)
+    }
+
+    /// The id of its one interface.
+    pub fn network_interface_id(id: &InstanceId) -> String {
+        format!("eni-{}", id.after_prefix())
+    }
+
+    pub fn set_metadata_options(&mut self, options: MetadataOptions) {
+        if self.spec.metadata_options != options {
+            Arc::make_mut(&mut self.spec).metadata_options = options;
+        }
+    }
+
     /// Puts a role on the instance. The caller has checked that it has none, or this one.
     ///
     /// Attaching the same role again keeps its policy unless a new one is given
@@ -166,9 +273,17 @@ impl Instance {
             Some(attached) if attached.role.is(role.as_str()) => {
                 if policy.is_some() {
                     attached.policy = policy;
+                    // They were narrowed by the old one.
+                    attached.credentials = None;
                 }
             }
-            attachment => *attachment = Some(Attachment { role, policy }),
+            attachment => *attachment = Some(Attachment { role, policy, credentials: None }),
+        }
+    }
+
+    pub(super) fn keep_credentials(&mut self, credentials: Arc<RoleCredentials>) {
+        if let Some(attached) = &mut self.attachment {
+            attached.credentials = Some(credentials);
         }
     }
 

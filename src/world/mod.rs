@@ -5,6 +5,7 @@
 
 mod account;
 mod arn;
+mod cidr;
 mod clock;
 mod directory;
 mod identities;
@@ -12,9 +13,11 @@ mod ids;
 mod instance;
 mod key;
 mod managed_policy;
+mod metadata_token;
 mod nonce;
 mod region;
 mod role;
+mod role_credentials;
 pub mod seed;
 mod session;
 mod space;
@@ -25,18 +28,21 @@ mod user;
 pub(crate) use account::keyed;
 pub use account::{AccountId, Secret};
 pub use arn::Arn;
-pub use clock::{Clock, ManualClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
+pub use cidr::Cidr;
+pub use clock::{Clock, ManualClock, Pace, SpaceClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
 pub use identities::{Holder, PolicyStays, RoleStays, UserStays};
 pub use ids::{Ids, RamId, RequestId, TraceId};
-pub use instance::{Attachment, Instance, InstanceId, Network, Spec, Status};
+pub use instance::{Attachment, Instance, InstanceId, MetadataOptions, Network, Spec, Status};
 pub use key::{AccessKey, KeyOwner, KeyStatus, SecurityToken};
 pub use managed_policy::{
     AttachedPolicies, AttachedPolicy, ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId,
     VersionStays,
 };
+pub use metadata_token::{MOST_METADATA_TOKENS, MetadataTokens};
 pub use nonce::NonceMemory;
 pub use region::{INSTANCE_TYPES, REGIONS, Region, instance_type};
 pub use role::{Role, RoleName};
+pub use role_credentials::{CREDENTIAL_LIFETIME, ECS_SERVICE, RoleCredentials};
 pub use session::{Credentials, MOST_SESSIONS, RoleSession};
 pub use space::{Space, Spaces};
 pub use store::{Store, World};

@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 
 use super::region::instance_type;
 use super::{
-    AccessKey, AccountId, Attachment, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy, Network,
-    Policy, PolicyType, RamId, Region, Role, RoleName, RoleSession, SecurityToken, Spec, Status, User, World,
-    parse_utc,
+    AccessKey, AccountId, Attachment, Cidr, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy,
+    MetadataOptions, Network, Policy, PolicyType, RamId, Region, Role, RoleName, RoleSession, SecurityToken, Spec,
+    Status, User, World, parse_utc,
 };
 use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
@@ -52,8 +52,11 @@ const INSTANCE: &[&str] = &[
     "image",
     "vpc",
     "vswitch",
+    "vpc_cidr",
+    "vswitch_cidr",
     "security_groups",
     "key_pair",
+    "public_key",
     "resource_group",
     "charge_type",
     "deletion_protection",
@@ -63,6 +66,12 @@ const INSTANCE: &[&str] = &[
     "tags",
     "locks",
     "created",
+    "mac",
+    "serial_number",
+    "user_data",
+    "http_endpoint",
+    "http_tokens",
+    "http_put_response_hop_limit",
 ];
 
 /// The member names of each kind of object in a seed, by the name of its schema definition.
@@ -431,8 +440,10 @@ impl Reader<'_> {
         let role = self.attached_role(instance, at, account);
         let policy = self.text(instance, at, "policy");
         let address = self.address(instance, at, "private_ip");
-        if address.is_some() && count.is_some() {
-            self.mistake(&Place::Member(at, "private_ip"), "count instances cannot share one private_ip");
+        for own in ["private_ip", "mac", "serial_number"] {
+            if count.is_some() && instance.contains_key(own) {
+                self.mistake(&Place::Member(at, own), format!("count instances cannot share one {own}"));
+            }
         }
         let (Some(ids), Some(spec)) = (ids, spec) else { return };
         if role.is_some() && spec.network == Network::Classic {
@@ -444,6 +455,11 @@ impl Reader<'_> {
         }
         if role.is_none() && policy.is_some() {
             return self.mistake(&Place::Member(at, "policy"), "a policy narrows a role: name the role too");
+        }
+        if let (Network::Vpc { vswitch_cidr: Some(block), .. }, Some(address)) = (&spec.network, address)
+            && !block.contains(address)
+        {
+            return self.mistake(&Place::Member(at, "private_ip"), format!("is not within {block}"));
         }
         let spec = Arc::new(spec);
         if let Some(count) = count {
@@ -521,8 +537,14 @@ impl Reader<'_> {
         let vpc = self.text(instance, at, "vpc");
         let vswitch = self.text(instance, at, "vswitch");
         let classic = self.choice(instance, at, "network", &["vpc", "classic"]) == Some("classic");
-        if classic && (vpc.is_some() || vswitch.is_some()) {
+        let (vpc_cidr, vswitch_cidr) = (self.cidr(instance, at, "vpc_cidr"), self.cidr(instance, at, "vswitch_cidr"));
+        if classic && (vpc.is_some() || vswitch.is_some() || vpc_cidr.is_some() || vswitch_cidr.is_some()) {
             self.mistake(at, "an instance in the classic network has no vpc or vswitch");
+        }
+        if let (Some(vpc), Some(vswitch)) = (vpc_cidr, vswitch_cidr)
+            && !vpc.covers(vswitch)
+        {
+            self.mistake(&Place::Member(at, "vswitch_cidr"), format!("is not within {vpc}"));
         }
         let network = if classic {
             Network::Classic
@@ -530,6 +552,8 @@ impl Reader<'_> {
             Network::Vpc {
                 vpc_id: or(vpc, &format!("vpc-{part}ecsim00000default")),
                 vswitch_id: or(vswitch, &format!("vsw-{part}ecsim00000default")),
+                vpc_cidr,
+                vswitch_cidr,
             }
         };
         let status = self.choice(instance, at, "status", &Status::ALL.map(Status::name)).and_then(Status::parse);
@@ -556,6 +580,10 @@ impl Reader<'_> {
             _ => "PostPaid",
         };
         let name = self.text(instance, at, "name");
+        let public_key = self.text(instance, at, "public_key");
+        if public_key.is_some() && !instance.contains_key("key_pair") {
+            self.mistake(&Place::Member(at, "public_key"), "a public key is one half of a pair: name the key_pair too");
+        }
         let spec = Spec {
             name: or(name, ""),
             description: or(self.text(instance, at, "description"), ""),
@@ -573,6 +601,7 @@ impl Reader<'_> {
                 Box::new([format!("sg-{part}ecsim000000default").into()])
             },
             key_pair_name: or(self.text(instance, at, "key_pair"), ""),
+            public_key: public_key.map(Into::into),
             resource_group_id: or(self.text(instance, at, "resource_group"), ""),
             charge_type,
             deletion_protection: self.flag(instance, at, "deletion_protection"),
@@ -581,11 +610,47 @@ impl Reader<'_> {
             tags: self.tags(instance, at),
             locks: self.texts(instance, at, "locks"),
             created: self.time(instance, at, "created").unwrap_or(self.now),
+            mac: self.mac(instance, at).map(Into::into),
+            serial_number: self.text(instance, at, "serial_number").map(Into::into),
+            user_data: self.text(instance, at, "user_data").map(Into::into),
+            metadata_options: self.metadata_options(instance, at),
         };
         if spec.eip.is_some() && (classic || spec.public_ip.is_some()) {
             self.mistake(&Place::Member(at, "eip"), "an EIP needs a VPC and stands in place of a public_ip");
         }
         (self.mistakes.len() == before).then_some(spec)
+    }
+
+    fn cidr(&mut self, object: &Object, at: &Place<'_>, name: &str) -> Option<Cidr> {
+        let cidr = Cidr::parse(self.text(object, at, name)?);
+        if cidr.is_none() {
+            self.mistake(
+                &Place::Member(at, name),
+                "must be a whole block of addresses such as 172.16.0.0/12, from /8 to /29",
+            );
+        }
+        cidr
+    }
+
+    fn mac<'v>(&mut self, object: &'v Object, at: &Place<'_>) -> Option<&'v str> {
+        let mac = self.text(object, at, "mac")?;
+        let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if mac.split(':').count() != 6 || !mac.split(':').all(pair) {
+            self.mistake(&Place::Member(at, "mac"), "must be a MAC address such as 00:16:3e:0f:00:01");
+        }
+        Some(mac)
+    }
+
+    fn metadata_options(&mut self, instance: &Object, at: &Place<'_>) -> MetadataOptions {
+        let endpoint = self.choice(instance, at, "http_endpoint", &MetadataOptions::ENDPOINT);
+        let tokens = self.choice(instance, at, "http_tokens", &MetadataOptions::TOKENS);
+        let hops = self.integer(instance, at, "http_put_response_hop_limit", (*MetadataOptions::HOPS.end()).into());
+        let default = MetadataOptions::default();
+        MetadataOptions {
+            enabled: endpoint.is_none_or(|endpoint| endpoint == MetadataOptions::ENDPOINT[0]),
+            tokens_required: tokens.is_some_and(|tokens| tokens == MetadataOptions::TOKENS[1]),
+            hop_limit: hops.map_or(default.hop_limit, |hops| hops as u8),
+        }
     }
 
     /// 172.16.0.10 and on: unlike on real networks, no two instances of a world share an address.

@@ -90,7 +90,7 @@ impl World {
     }
 
     /// Makes room: what expired long ago goes, and beyond the bound what expires first.
-    fn forget_sessions(&mut self, now: Timestamp) {
+    pub(super) fn forget_sessions(&mut self, now: Timestamp) {
         while let Some((expires, id)) = self.keys.first_to_expire() {
             let long_ago = now.duration_since(expires) > REMEMBERED;
             if !long_ago && self.keys.temporary() < MOST_SESSIONS {
@@ -103,8 +103,12 @@ impl World {
 
     /// Ends every session of a role that goes (sts.md 2, documented).
     pub(super) fn end_sessions(&mut self, role: RamId) {
-        let of_role = |key: &AccessKey| matches!(&key.owner, KeyOwner::Session(session) if session.role == role);
-        let ended: Vec<_> = self.keys().filter(|(_, key)| of_role(key)).map(|(id, _)| id.to_owned()).collect();
+        self.end_sessions_where(|_, session| session.role == role);
+    }
+
+    pub(super) fn end_sessions_where(&mut self, is_over: impl Fn(&AccessKey, &RoleSession) -> bool) {
+        let ends = |key: &AccessKey| matches!(&key.owner, KeyOwner::Session(session) if is_over(key, session));
+        let ended: Vec<_> = self.keys().filter(|(_, key)| ends(key)).map(|(id, _)| id.to_owned()).collect();
         for id in ended {
             self.remove_key(&id);
         }

@@ -5,24 +5,52 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use parking_lot::{Mutex, RwLock};
 
-use super::{Clock, Ids, NonceMemory, Store, World};
+use super::{Ids, MetadataTokens, NonceMemory, Pace, SpaceClock, Store, World};
 
-/// One isolated world with its own clock, ids and nonces.
+/// One isolated world with its own clock, ids, nonces and tokens.
 #[derive(Debug)]
 pub struct Space {
     /// What calls and logs know it by.
     pub name: Box<str>,
     pub store: Store,
-    pub clock: Arc<dyn Clock>,
+    pub clock: SpaceClock,
     pub ids: Ids,
     pub nonces: Mutex<NonceMemory>,
+    pub metadata_tokens: Mutex<MetadataTokens>,
 }
 
 impl Space {
     /// `nonces`: how many are remembered at most, and for how long.
-    pub fn new(name: &str, world: World, clock: Arc<dyn Clock>, ids: Ids, nonces: (u32, SignedDuration)) -> Self {
-        let nonces = Mutex::new(NonceMemory::new(nonces.0, nonces.1));
-        Self { name: name.into(), store: Store::new(world), clock, ids, nonces }
+    pub fn new(
+        name: &str,
+        world: World,
+        clock: impl Into<SpaceClock>,
+        ids: Ids,
+        nonces: (u32, SignedDuration),
+    ) -> Self {
+        Self {
+            name: name.into(),
+            store: Store::new(world),
+            clock: clock.into(),
+            ids,
+            nonces: Mutex::new(NonceMemory::new(nonces.0, nonces.1)),
+            metadata_tokens: Mutex::default(),
+        }
+    }
+
+    /// Moves the clock as `pace` says of it, and does all that is due by then, under the lock of the world: whatever
+    /// finds the new time finds that done.
+    ///
+    /// # Errors
+    /// Those of `pace`; nothing has changed then.
+    pub fn move_clock<E>(&self, pace: impl FnOnce(&SpaceClock) -> Result<Pace, E>) -> Result<(), E> {
+        self.store.write(|world| {
+            self.clock.set(pace(&self.clock)?);
+            let now = self.clock.now();
+            world.settle(now);
+            self.metadata_tokens.lock().forget(now);
+            Ok(())
+        })
     }
 }
 

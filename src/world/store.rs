@@ -1,7 +1,11 @@
 //! The lock around a world, and the world itself.
 
+use std::net::Ipv4Addr;
+use std::sync::OnceLock;
+
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use parking_lot::RwLock;
 
 use super::directory::Directory;
@@ -44,6 +48,8 @@ pub struct World {
     pub(super) roles: Directory<Role>,
     pub(super) policies: Directory<ManagedPolicy>,
     instances: IndexMap<InstanceId, Instance, DefaultHashBuilder>,
+    /// The places of the instances by their addresses, made when somebody first asks for one.
+    by_address: OnceLock<Vec<(Ipv4Addr, u32)>>,
 }
 
 impl World {
@@ -54,6 +60,23 @@ impl World {
 
     pub fn instance(&self, id: &str) -> Option<&Instance> {
         self.instances.get(id)
+    }
+
+    /// An instance with its id as it is kept.
+    pub fn instance_entry(&self, id: &str) -> Option<(&InstanceId, &Instance)> {
+        self.instances.get_key_value(id)
+    }
+
+    /// The instances that have a private address, oldest first.
+    pub fn instances_at(&self, address: Ipv4Addr) -> Vec<(&InstanceId, &Instance)> {
+        let by_address = self.by_address.get_or_init(|| {
+            let mut places: Vec<_> = (0..).zip(self.instances.values()).map(|(n, i)| (i.address, n)).collect();
+            places.sort_unstable();
+            places
+        });
+        let first = by_address.partition_point(|(other, _)| *other < address);
+        let here = by_address[first..].iter().take_while(|(other, _)| *other == address);
+        here.filter_map(|(_, place)| self.instances.get_index(*place as usize)).collect()
     }
 
     pub fn instance_mut(&mut self, id: &str) -> Option<&mut Instance> {
@@ -89,6 +112,11 @@ impl World {
         found.filter(|(_, i)| i.account == account && std::ptr::eq(i.region, region)).collect()
     }
 
+    /// Does what is due at a time.
+    pub fn settle(&mut self, now: Timestamp) {
+        self.forget_sessions(now);
+    }
+
     /// How many instances there are.
     pub fn instance_count(&self) -> usize {
         self.instances.len()
@@ -100,6 +128,7 @@ impl World {
 
     /// Whether the id was free.
     pub(super) fn add_instance(&mut self, id: InstanceId, instance: Instance) -> bool {
+        self.by_address.take();
         match self.instances.entry(id) {
             indexmap::map::Entry::Occupied(_) => false,
             indexmap::map::Entry::Vacant(place) => {

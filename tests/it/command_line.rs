@@ -327,7 +327,7 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
     };
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
     let all = "listen, unix, port-file, endpoints-file, seed, quiet, auth, clock-skew, gateway-codes, ram, \
-               detach-pass-role, rng-seed, log-format, log-level, max-body-size, max-header-size, max-params, max-connections, header-timeout, \
+               detach-pass-role, detach-revokes, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-params, max-connections, header-timeout, \
                body-timeout, nonce-max, nonce-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
     let (ended, path) = config("quiet = true\nauth = \"of\"\n");
@@ -368,6 +368,9 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
          gateway-codes = \"ecs\" # default\n\
          ram = \"strict\" # default\n\
          detach-pass-role = \"on\" # default\n\
+         detach-revokes = \"off\" # default\n\
+         credential-lifetime = \"6h\" # default\n\
+         clock = \"real\" # default\n\
          log-format = \"text\" # default\n\
          max-body-size = \"1MiB\" # default\n\
          max-header-size = \"64KiB\" # default\n\
@@ -454,7 +457,9 @@ fn a_code_is_explained_with_every_text_that_it_has() {
     let expected = "InvalidInstanceId.NotFound (HTTP 404)\n  The specified instanceId does not exist.\n  \
                     documented: ecs-instance-ram-role.md 7, D5; decisions.md 15\n\
                     InvalidInstanceId.NotFound (HTTP 404)\n  The specified InstanceId does not exist.\n  \
-                    documented: ecs-supporting.md 3\n";
+                    documented: ecs-supporting.md 3\n\
+                    InvalidInstanceId.NotFound (HTTP 404)\n  The specified InstanceId is not found.\n  \
+                    documented: imds.md 1\n";
     assert_eq!(both, expected);
     assert_eq!(output(["explain", "invalidinstanceid.notfound"]), both, "in any case");
     refused(
@@ -786,4 +791,92 @@ fn output_that_nobody_reads_is_no_failure() {
     let mut err = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut err).expect("stderr");
     assert_eq!((child.wait().expect("it ends").code(), &*err), (Some(0), ""));
+}
+
+#[test]
+fn flags_of_metadata_and_time_act_and_a_listener_of_an_instance_is_written_to_the_file() {
+    let folder = Folder::new("metadata");
+    let file = folder.path("endpoints.json");
+    let server = Running::start([
+        "serve",
+        FREE,
+        "--metadata=127.0.0.1:0=i-bp1ecsim0000000web02",
+        "--metadata-default=i-bp1ecsim0000000web01",
+        "--credential-lifetime=2m",
+        "--now=2026-01-05T08:00:00Z",
+        "--clock=frozen",
+        &format!("--endpoints-file={file}"),
+    ]);
+    assert_eq!(server.get("/latest/meta-data/instance-id"), "i-bp1ecsim0000000web01");
+    let credentials = server.get("/latest/meta-data/ram/security-credentials/web-role");
+    assert!(credentials.contains("\"Expiration\": \"2026-01-05T08:02:00Z\""), "{credentials}");
+    let clock = r#""mode":"frozen","now":"2026-01-05T08:00:00Z""#;
+    assert!(server.get("/_ecsim/clock").contains(clock), "{}", server.get("/_ecsim/clock"));
+    let endpoints: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).expect("the file")).expect("JSON");
+    let [main, own] = &endpoints["listeners"].as_array().expect("a list")[..] else { panic!("{endpoints}") };
+    assert_eq!((&main["addr"], main.get("instance")), (&server.address.as_str().into(), None));
+    assert_eq!(own["instance"], "i-bp1ecsim0000000web02");
+    let mut stream = TcpStream::connect(own["addr"].as_str().expect("a text")).expect("connects");
+    stream
+        .write_all(b"GET /latest/meta-data/instance-id HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .expect("sends");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("reads");
+    assert!(answer.ends_with("\r\n\r\ni-bp1ecsim0000000web02"), "{answer}");
+}
+
+#[test]
+fn what_is_wrong_with_flags_of_metadata_and_time_is_status_2() {
+    let error = |flag: &str, value: &str, why: &str| format!("invalid value '{value}' for '{flag}': {why}");
+    for (flag, shown, value, why) in [
+        (
+            "--metadata",
+            "--metadata <IP:PORT=INSTANCE>",
+            "127.0.0.1:1",
+            "a metadata listener is such as 127.0.0.1:8001=i-bp1ecsim0000000web01",
+        ),
+        ("--metadata", "--metadata <IP:PORT=INSTANCE>", "here=i-1", "here is no address such as 127.0.0.1:8001"),
+        (
+            "--metadata",
+            "--metadata <IP:PORT=INSTANCE>",
+            "127.0.0.1:1=i-1@gw0",
+            "there are no namespaces yet: leave out @gw0",
+        ),
+        (
+            "--metadata-default",
+            "--metadata-default <INSTANCE>",
+            "i-1@gw0",
+            "there are no namespaces yet: leave out @gw0",
+        ),
+        (
+            "--credential-lifetime",
+            "--credential-lifetime <DURATION>",
+            "1500ms",
+            "credentials live from 1s to 24h, in whole seconds",
+        ),
+        (
+            "--credential-lifetime",
+            "--credential-lifetime <DURATION>",
+            "25h",
+            "credentials live from 1s to 24h, in whole seconds",
+        ),
+        ("--now", "--now <TIME>", "2026-01-05", "a time is such as 2026-01-05T08:00:00Z"),
+    ] {
+        refused(&run(["serve", FREE, flag, value]), 2, &error(shown, value, why), NO_BETTER_HINT);
+    }
+    let hint = "name one of the seeds; without --seed, i-bp1ecsim0000000web01 is one";
+    for flag in ["--metadata=127.0.0.1:0=i-none", "--metadata-default=i-none"] {
+        let error = "--metadata and --metadata-default: there is no instance i-none";
+        refused(&run(["serve", FREE, flag]), 2, error, hint);
+    }
+}
+
+#[test]
+fn env_for_an_instance_leads_to_its_credentials() {
+    let text = output(["env", "--instance", "i-1"]);
+    assert!(
+        text.contains("export ALIBABA_CLOUD_CREDENTIALS_URI=http://127.0.0.1:4580/_ecsim/instances/i-1/credentials\n")
+    );
+    assert!(!text.contains("export ALIBABA_CLOUD_ACCESS_KEY_ID"), "{text}");
 }

@@ -1146,7 +1146,7 @@ async fn the_method_is_part_of_what_is_signed() {
 async fn another_path_is_no_action() {
     let server = support::start().await;
     let all = form(&signed("GET", "DescribeRegions", &[]));
-    for path in ["/v1", "//", "/clusters/c1", "/index.html", "/_ecs", "/%2F", "/latest/meta-data/"] {
+    for path in ["/v1", "//", "/clusters/c1", "/index.html", "/_ecs", "/%2F", "/latest-meta-data/", "/2016-01-02/"] {
         let answer = get(&server, &format!("{path}?{all}")).await;
         assert_eq!(
             (answer.code(), answer.message()),

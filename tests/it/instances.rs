@@ -215,3 +215,57 @@ async fn describe_endpoints_answers_with_the_called_address() {
     assert_eq!(refusal.code(), (404, "InvalidRegionId".to_owned()));
     assert_eq!(call().send().await.code(), (400, "Illegal Parameter".to_owned()));
 }
+
+#[tokio::test]
+async fn metadata_options_are_changed_one_by_one_and_shown() {
+    let server = support::start().await;
+    let shown = async || {
+        let body = call(&server, "DescribeInstances").param("InstanceIds", json!([WEB1, WEB2]).to_string());
+        let body = body.send().await.json();
+        let of = |n: usize| body["Instances"]["Instance"][n]["MetadataOptions"].clone();
+        (of(0), of(1))
+    };
+    let options = |endpoint: &str, tokens: &str, hops: u32| json!({ "HttpEndpoint": endpoint, "HttpTokens": tokens, "HttpPutResponseHopLimit": hops });
+    let modify = async |endpoint: &str, more: &[(&str, &str)]| {
+        let call = call(&server, "ModifyInstanceMetadataOptions").param("InstanceId", WEB1);
+        let call =
+            more.iter().fold(call.param("HttpEndpoint", endpoint), |call, (name, value)| call.param(name, *value));
+        let answer = call.send().await;
+        assert_eq!(answer.json().as_object().expect("an object").len(), 1, "{}", answer.text);
+        shown().await.0
+    };
+    let untouched = options("enabled", "optional", 1);
+    assert_eq!(shown().await, (untouched.clone(), untouched.clone()));
+    assert_eq!(modify("enabled", &[("HttpTokens", "required")]).await, options("enabled", "required", 1));
+    assert_eq!(modify("disabled", &[("HttpPutResponseHopLimit", "64")]).await, options("disabled", "required", 64));
+    let back = modify("enabled", &[("HttpTokens", "optional"), ("InstanceMetadataTags", "disabled")]).await;
+    assert_eq!(back, options("enabled", "optional", 64));
+    assert_eq!(shown().await.1, untouched, "of the other instance");
+}
+
+#[tokio::test]
+async fn bad_metadata_options_have_their_codes_and_change_nothing() {
+    let server = support::start().await;
+    for (name, value, status, code) in [
+        ("HttpEndpoint", "on", 400, "InvalidHttpEndpoint.NotSupported"),
+        ("HttpEndpoint", "", 400, "MissingParameter"),
+        ("HttpTokens", "Required", 400, "InvalidHttpTokens.NotSupported"),
+        ("HttpPutResponseHopLimit", "0", 400, "InvalidHttpPutResponseHopLimit.NotSupported"),
+        ("HttpPutResponseHopLimit", "65", 400, "InvalidHttpPutResponseHopLimit.NotSupported"),
+        ("HttpPutResponseHopLimit", "x", 400, "InvalidHttpPutResponseHopLimit.NotSupported"),
+        ("InstanceMetadataTags", "enabled", 400, "InvalidInstanceMetadataTags.NotSupported"),
+        ("InstanceId", "i-none", 404, "InvalidInstanceId.NotFound"),
+        ("InstanceId", "i-2zeecsim0000000web01", 404, "InvalidInstanceId.NotFound"),
+        ("InstanceId", "", 400, "MissingParameter"),
+        ("RegionId", "mars", 404, "InvalidRegionId.NotFound"),
+    ] {
+        let call = call(&server, "ModifyInstanceMetadataOptions").param("InstanceId", WEB1);
+        let call = call.param("HttpEndpoint", "disabled").param(name, value);
+        assert_eq!(call.send().await.code(), (status, code.to_owned()), "{name}={value}");
+    }
+    let enabled = server.emulator.world(|world| world.instance(WEB1).map(|i| i.spec.metadata_options.enabled));
+    assert_eq!(enabled, Some(true));
+    let reader =
+        call(&server, "ModifyInstanceMetadataOptions").param("InstanceId", WEB1).param("HttpEndpoint", "enabled");
+    assert_eq!(reader.key("test-reader", "test-reader").send().await.code(), (403, "Forbidden.RAM".to_owned()));
+}

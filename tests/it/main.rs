@@ -7,6 +7,7 @@ mod detach_instance_ram_role;
 mod gateway;
 mod house;
 mod instances;
+mod metadata;
 mod permissions;
 mod ram_attachments;
 mod ram_keys;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use ecsim::world::seed::{self, MEMBERS, Mistake};
-use ecsim::world::{AccountId, Holder, Ids, KeyOwner, KeyStatus, REGIONS, World, parse_utc, utc_seconds};
+use ecsim::world::{
+    AccountId, Holder, Ids, InstanceId, KeyOwner, KeyStatus, MetadataOptions, REGIONS, World, parse_utc, utc_seconds,
+};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -99,6 +101,19 @@ fn the_schema_has_the_regions_that_the_world_has() {
 
 /// A seed with every member of every kind.
 fn full() -> Value {
+    let instances = json!([{
+        "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
+        "role": "web", "policy": "{}", "name": "n", "description": "d", "host_name": "h",
+        "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "vpc": "vpc-1",
+        "vswitch": "vsw-1", "security_groups": ["sg-1"], "key_pair": "k", "resource_group": "rg",
+        "charge_type": "PrePaid", "deletion_protection": true, "eip": "203.0.113.1", "tags": { "a": "b" },
+        "locks": ["security"], "created": "2026-01-05T08:00:00Z",
+        "vpc_cidr": "10.0.0.0/8", "vswitch_cidr": "10.1.0.0/16", "public_key": "ssh-ed25519 A", "user_data": "#!",
+        "http_endpoint": "disabled", "http_tokens": "required", "http_put_response_hop_limit": 64,
+    }, {
+        "id": "i-fixed", "private_ip": "10.0.0.1", "public_ip": "203.0.113.2", "vswitch_cidr": "10.0.0.0/24",
+        "mac": "00:16:3e:0f:00:01", "serial_number": "4acd2b47-b328-4762-852f-998000000000",
+    }]);
     json!({
         "$schema": "seed.schema.json",
         "accounts": [{
@@ -121,14 +136,7 @@ fn full() -> Value {
                     "Version": "1", "Statement": { "Effect": "Allow", "Action": "ecs:*", "Resource": "*" },
                 } }],
             }],
-            "instances": [{
-                "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
-                "role": "web", "policy": "{}", "name": "n", "description": "d", "host_name": "h",
-                "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "vpc": "vpc-1",
-                "vswitch": "vsw-1", "security_groups": ["sg-1"], "key_pair": "k", "resource_group": "rg",
-                "charge_type": "PrePaid", "deletion_protection": true, "eip": "203.0.113.1", "tags": { "a": "b" },
-                "locks": ["security"], "created": "2026-01-05T08:00:00Z",
-            }, { "id": "i-fixed", "private_ip": "10.0.0.1", "public_ip": "203.0.113.2" }],
+            "instances": instances,
         }],
     })
 }
@@ -147,10 +155,18 @@ fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
         ("n", "h", "PrePaid", true)
     );
     assert_eq!(spec.eip.map(|ip| ip.to_string()).as_deref(), Some("203.0.113.1"));
+    assert_eq!(instance.vpc_cidr().map(|block| block.to_string()).as_deref(), Some("10.0.0.0/8"));
+    assert_eq!(instance.vswitch_cidr().map(|block| block.to_string()).as_deref(), Some("10.1.0.0/16"));
+    assert_eq!((spec.public_key.as_deref(), spec.user_data.as_deref()), (Some("ssh-ed25519 A"), Some("#!")));
+    let options = MetadataOptions { enabled: false, tokens_required: true, hop_limit: 64 };
+    assert_eq!(spec.metadata_options, options);
     let attached = instance.attachment().expect("a role");
     assert_eq!((attached.role.as_str(), attached.policy.as_deref()), ("web", Some("{}")));
     let fixed = world.instance("i-fixed").expect("it is there");
     assert_eq!(fixed.address.to_string(), "10.0.0.1");
+    assert_eq!(fixed.mac(), "00:16:3e:0f:00:01");
+    assert_eq!(fixed.serial_number(&InstanceId::new("i-fixed")), "4acd2b47-b328-4762-852f-998000000000");
+    assert_eq!(fixed.spec.metadata_options, MetadataOptions::default());
     assert_eq!(fixed.role().map(ToString::to_string), None);
     let account = AccountId::DEFAULT;
     let user = world.user(account, "U").expect("a user");
@@ -418,6 +434,41 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             owned(INSTANCE),
             owned("an instance in the classic network has no vpc or vswitch"),
         ),
+        (
+            machine(json!({ "network": "classic", "vswitch_cidr": "10.0.0.0/8" })),
+            owned(INSTANCE),
+            owned("an instance in the classic network has no vpc or vswitch"),
+        ),
+        (
+            machine(json!({ "vpc_cidr": "10.0.0.0/30" })),
+            format!("{INSTANCE}.vpc_cidr"),
+            owned("must be a whole block of addresses such as 172.16.0.0/12, from /8 to /29"),
+        ),
+        (
+            machine(json!({ "public_key": "ssh-ed25519 A" })),
+            format!("{INSTANCE}.public_key"),
+            owned("a public key is one half of a pair: name the key_pair too"),
+        ),
+        (
+            machine(json!({ "mac": "00:16:3E:0f:00:01" })),
+            format!("{INSTANCE}.mac"),
+            owned("must be a MAC address such as 00:16:3e:0f:00:01"),
+        ),
+        (
+            machine(json!({ "count": 2, "mac": "00:16:3e:0f:00:01" })),
+            format!("{INSTANCE}.mac"),
+            owned("count instances cannot share one mac"),
+        ),
+        (
+            machine(json!({ "http_tokens": "enabled" })),
+            format!("{INSTANCE}.http_tokens"),
+            owned("must be one of optional, required"),
+        ),
+        (
+            machine(json!({ "http_put_response_hop_limit": 65 })),
+            format!("{INSTANCE}.http_put_response_hop_limit"),
+            owned("must be a whole number from 1 to 64"),
+        ),
         (machine(json!({ "role": true })), format!("{INSTANCE}.role"), text.clone()),
         (
             machine(json!({ "policy": "{}" })),
@@ -520,6 +571,21 @@ fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_re
             instance(&json!({ "type": "ecs.of.tomorrow" })),
             format!("{INSTANCES}[0].type"),
             "an instance type that is not known here: give cpu and memory (MiB) too",
+        ),
+        (
+            instance(&json!({ "vpc_cidr": "10.0.0.0/16", "vswitch_cidr": "10.1.0.0/16" })),
+            format!("{INSTANCES}[0].vswitch_cidr"),
+            "is not within 10.0.0.0/16",
+        ),
+        (
+            instance(&json!({ "private_ip": "10.2.0.1", "vswitch_cidr": "10.1.0.0/16" })),
+            format!("{INSTANCES}[0].private_ip"),
+            "is not within 10.1.0.0/16",
+        ),
+        (
+            instance(&json!({ "vpc_cidr": "10.0.0.1/16" })),
+            format!("{INSTANCES}[0].vpc_cidr"),
+            "must be a whole block of addresses such as 172.16.0.0/12, from /8 to /29",
         ),
         (
             instance(&json!({ "created": "2026-02-30T00:00:00Z" })),

@@ -5,13 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::batch::{Failure, whole_call_error};
-use super::{SERVICE, input};
+use super::input;
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::policy::{Context, key};
-use crate::world::{Attachment, InstanceId, Region, RequestId, RoleName, World};
+use crate::world::{Attachment, ECS_SERVICE, InstanceId, Region, RequestId, RoleName, World};
 
 /// Puts a role on each listed instance.
 ///
@@ -92,11 +91,11 @@ impl Write for AttachInstanceRamRole {
     fn call(ctx: &Ctx<'_>, world: &mut World, input: Input) -> Result<Output, ApiError> {
         let Input { region, ram_role_name, instance_ids, policy } = input;
         let role = world.role(ctx.caller.account, &ram_role_name).ok_or(Code::RoleNotFound)?;
-        if !role.trust.trusts(SERVICE, &Context::default().with(key::CURRENT_TIME, ctx.now)) {
+        if !role.is_for_ecs(ctx.now) {
             return Err(Code::RoleNotForEcs.into());
         }
         let role = role.name().clone();
-        ctx.may_pass(world, region, &role, SERVICE)?;
+        ctx.may_pass(world, region, &role, ECS_SERVICE)?;
         let checked: Vec<_> = instance_ids
             .into_iter()
             .map(|id| {

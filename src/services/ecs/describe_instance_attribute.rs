@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::instance_model::{
     DedicatedHostAttribute, EipAddress, INTERNET_CHARGE_TYPE, IpAddress, SecurityGroupId, VpcAttributes, addresses,
-    after_prefix, inner_address, security_groups,
+    inner_address, security_groups,
 };
 use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
 use crate::api::error::{ApiError, Code};
@@ -110,7 +110,7 @@ impl Read for DescribeInstanceAttribute {
             request_id: ctx.request_id,
             instance_name: spec.name.to_string(),
             description: spec.description.to_string(),
-            host_name: spec.host_name.to_string(),
+            host_name: instance.host_name(&id).into_owned(),
             status: spec.status,
             region_id: instance.region.id,
             zone_id: spec.zone_id.to_string(),
@@ -124,7 +124,7 @@ impl Read for DescribeInstanceAttribute {
             internet_max_bandwidth_out: if spec.public_ip.is_some() { 5 } else { 0 },
             cpu: spec.cpu,
             memory: spec.memory,
-            serial_number: after_prefix(&id).to_owned(),
+            serial_number: instance.serial_number(&id).into_owned(),
             creation_time: utc_minutes(spec.created),
             expired_time: if spec.charge_type == "PrePaid" { "2099-12-31T15:59Z" } else { "" },
             stopped_mode: if spec.status == Status::Stopped { "KeepCharging" } else { "Not-applicable" },

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::input;
 use super::instance_model::{
     DedicatedHostAttribute, EipAddress, INTERNET_CHARGE_TYPE, IpAddress, Ipv6Set, SecurityGroupId, VpcAttributes,
-    addresses, after_prefix, inner_address, security_groups,
+    addresses, inner_address, security_groups,
 };
 use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
 use crate::api::error::{ApiError, Code};
@@ -415,7 +415,7 @@ impl TextField {
     fn is(self, wanted: &str, instance: &Instance) -> bool {
         let spec = &*instance.spec;
         let vpc = match &spec.network {
-            Network::Vpc { vpc_id, vswitch_id } => Some((vpc_id, vswitch_id)),
+            Network::Vpc { vpc_id, vswitch_id, .. } => Some((vpc_id, vswitch_id)),
             Network::Classic => None,
         };
         match self {
@@ -499,7 +499,7 @@ fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
         instance_id: id.clone(),
         instance_name: spec.name.to_string(),
         description: spec.description.to_string(),
-        host_name: spec.host_name.to_string(),
+        host_name: instance.host_name(id).into_owned(),
         status: spec.status,
         region_id: instance.region.id,
         zone_id: spec.zone_id.to_string(),
@@ -518,7 +518,7 @@ fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
         start_time: utc_minutes(spec.created),
         expired_time: if subscription { "2099-12-31T15:59Z" } else { "" },
         auto_release_time: "",
-        serial_number: after_prefix(id).to_owned(),
+        serial_number: instance.serial_number(id).into_owned(),
         key_pair_name: spec.key_pair_name.to_string(),
         resource_group_id: spec.resource_group_id.to_string(),
         os_name: "Alibaba Cloud Linux  3.2104 LTS 64位",
@@ -562,9 +562,9 @@ fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
                 .collect(),
         ),
         metadata_options: MetadataOptions {
-            http_endpoint: "enabled",
-            http_tokens: "optional",
-            http_put_response_hop_limit: 1,
+            http_endpoint: spec.metadata_options.endpoint(),
+            http_tokens: spec.metadata_options.tokens(),
+            http_put_response_hop_limit: spec.metadata_options.hop_limit.into(),
         },
         cpu_options: CpuOptions { core_count: spec.cpu.div_ceil(2), threads_per_core: 2.min(spec.cpu), numa: "" },
         dedicated_host_attribute: DedicatedHostAttribute::NONE,
@@ -576,16 +576,15 @@ fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
     }
 }
 
-/// The primary interface of an instance in a VPC; its MAC address follows from the private one.
+/// The primary interface of an instance in a VPC.
 fn network_interface(id: &InstanceId, instance: &Instance) -> Option<NetworkInterface> {
     if instance.is_classic() {
         return None;
     }
     let address = instance.address.to_string();
-    let [a, b, c, d] = instance.address.octets();
     Some(NetworkInterface {
-        network_interface_id: format!("eni-{}", after_prefix(id)),
-        mac_address: format!("00:16:{a:02x}:{b:02x}:{c:02x}:{d:02x}"),
+        network_interface_id: Instance::network_interface_id(id),
+        mac_address: instance.mac().into_owned(),
         primary_ip_address: address.clone(),
         r#type: "Primary",
         private_ip_sets: Items(vec![PrivateIpSet { private_ip_address: address, primary: true }]),

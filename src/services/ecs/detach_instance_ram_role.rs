@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::batch::{Failure, whole_call_error};
-use super::{SERVICE, input};
+use super::input;
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{AtMostOne, Item, Items};
-use crate::world::{InstanceId, Region, RequestId, Role, RoleName, World};
+use crate::world::{ECS_SERVICE, InstanceId, Region, RequestId, Role, RoleName, World};
 
 /// Takes a role off each listed instance.
 ///
@@ -103,7 +103,7 @@ impl Write for DetachInstanceRamRole {
     fn call(ctx: &Ctx<'_>, world: &mut World, mut input: Input) -> Result<Output, ApiError> {
         let named = named_role(ctx, world, &input)?;
         if ctx.guard.detach_passes_role {
-            let may_pass = |role: &RoleName| ctx.may_pass(world, input.region, role, SERVICE);
+            let may_pass = |role: &RoleName| ctx.may_pass(world, input.region, role, ECS_SERVICE);
             match &named {
                 Some(role) => may_pass(role)?,
                 None => attached_roles(ctx, world, &input)
@@ -124,6 +124,9 @@ impl Write for DetachInstanceRamRole {
                 && let Some(instance) = world.instance_mut(id.as_str())
             {
                 instance.detach_role();
+                if ctx.detach_revokes {
+                    world.end_role_credentials(ctx.caller.account, id);
+                }
             }
         }
         Ok(output(ctx, named.as_ref(), checked))
@@ -244,6 +247,7 @@ mod tests {
             now,
             ids: &ids,
             guard: &guard,
+            detach_revokes: false,
         };
         let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), instance_ids.into())];
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
@@ -288,6 +292,7 @@ mod tests {
             now,
             ids: &ids,
             guard: &guard,
+            detach_revokes: false,
         };
         for (named, role) in [(Some("any"), "any"), (None, "web")] {
             let input = Input {

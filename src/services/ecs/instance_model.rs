@@ -57,7 +57,9 @@ pub(super) struct VpcAttributes {
 impl VpcAttributes {
     pub(super) fn of(instance: &Instance) -> Self {
         let (vpc_id, vswitch_id, address) = match &instance.spec.network {
-            Network::Vpc { vpc_id, vswitch_id } => (vpc_id.to_string(), vswitch_id.to_string(), Some(instance.address)),
+            Network::Vpc { vpc_id, vswitch_id, .. } => {
+                (vpc_id.to_string(), vswitch_id.to_string(), Some(instance.address))
+            }
             Network::Classic => (String::new(), String::new(), None),
         };
         Self { vpc_id, vswitch_id, nat_ip_address: "", private_ip_address: addresses(address) }
@@ -85,7 +87,7 @@ impl EipAddress {
     pub(super) fn of(id: &InstanceId, instance: &Instance) -> Self {
         match instance.spec.eip {
             Some(address) => Self {
-                allocation_id: format!("eip-{}", after_prefix(id)),
+                allocation_id: format!("eip-{}", id.after_prefix()),
                 ip_address: address.to_string(),
                 internet_charge_type: INTERNET_CHARGE_TYPE,
                 bandwidth: 5,
@@ -104,11 +106,6 @@ impl EipAddress {
 
 /// How instances of this world pay for traffic.
 pub(super) const INTERNET_CHARGE_TYPE: &str = "PayByTraffic";
-
-/// An instance id without `i-`, for the ids of what belongs to the instance.
-pub(super) fn after_prefix(id: &InstanceId) -> &str {
-    id.as_str().strip_prefix("i-").unwrap_or(id.as_str())
-}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]

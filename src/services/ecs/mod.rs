@@ -11,12 +11,9 @@ mod describe_zones;
 mod detach_instance_ram_role;
 mod input;
 mod instance_model;
+mod modify_instance_metadata_options;
 
 use crate::api::action::{Entry, reads, writes};
-
-/// The service that instances take roles as: what trust policies name and `ram:PassRole` is asked for
-/// (ecs-instance-ram-role.md 5.9; ram.md 7).
-const SERVICE: &str = "ecs.aliyuncs.com";
 
 /// The actions that are emulated, by name.
 pub(crate) static ACTIONS: &[Entry] = &[
@@ -28,4 +25,5 @@ pub(crate) static ACTIONS: &[Entry] = &[
     reads::<describe_regions::DescribeRegions>(),
     reads::<describe_zones::DescribeZones>(),
     writes::<detach_instance_ram_role::DetachInstanceRamRole>(),
+    writes::<modify_instance_metadata_options::ModifyInstanceMetadataOptions>(),
 ];

@@ -1,0 +1,213 @@
+//! The instance metadata service: what an instance reads about itself at `http://100.100.100.200` (imds.md).
+
+mod items;
+mod page;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::IntoResponse;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::control;
+use crate::world::{CREDENTIAL_LIFETIME, Instance, InstanceId, RoleCredentials, Space, Spaces, World, utc_seconds};
+use items::{Found, Subject};
+use page::Refusal;
+pub(crate) use page::{panicked, refused};
+
+/// The metadata service of an emulator.
+#[derive(Debug)]
+pub struct Metadata {
+    pub spaces: Arc<Spaces>,
+    pub settings: Settings,
+}
+
+/// The settings of a metadata service.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The instance that whoever is nobody else is taken for.
+    pub default_instance: Option<InstanceId>,
+    /// How long the credentials of a role live.
+    pub credential_lifetime: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { default_instance: None, credential_lifetime: CREDENTIAL_LIFETIME }
+    }
+}
+
+/// What can tell which instance asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asker<'a> {
+    /// The one instance of the listener that the request came by.
+    pub listener: Option<&'a InstanceId>,
+    /// The instance that the path names.
+    pub path: Option<&'a str>,
+    /// The address at the other end: that of an instance, where instances have addresses of their own.
+    pub peer: Option<IpAddr>,
+}
+
+/// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
+const VERSIONS: [&str; 2] = ["/latest", "/2016-01-01"];
+
+const TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
+const TOKEN_LIFETIME: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// How many seconds a token may live (imds.md 2, documented).
+const TOKEN_SECONDS: std::ops::RangeInclusive<i64> = 1..=21_600;
+
+impl Metadata {
+    /// Answers one request; `path` is the part of it that begins with a version.
+    pub fn answer(&self, head: &Parts, path: &str, asker: Asker<'_>) -> Response<Body> {
+        let space = self.spaces.default_space();
+        let answer = self.perform(head, path, asker, &space);
+        let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
+        tracing::info!(method = %head.method, path, http = status.as_u16(), namespace = &*space.name, "metadata");
+        match answer {
+            Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
+            Err(refusal) => refusal.page(),
+        }
+    }
+
+    /// The stations of a request: who asks, whether the service answers it, then a token or an item.
+    fn perform(&self, head: &Parts, path: &str, asker: Asker<'_>, space: &Space) -> Result<String, Refusal> {
+        let now = space.clock.now();
+        let path = VERSIONS.iter().find_map(|version| path.strip_prefix(version)).ok_or(Refusal::NOT_FOUND)?;
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let found = space.store.read(|world| {
+            let (id, instance) = self.who(world, asker)?;
+            let options = instance.spec.metadata_options;
+            if !options.enabled {
+                return Err(Refusal::FORBIDDEN);
+            }
+            if path == "api/token" {
+                let lifetime = token_lifetime(head)?;
+                return Ok(Found::Text(space.metadata_tokens.lock().issue(&space.ids, now, id.clone(), lifetime)));
+            }
+            if !matches!(head.method, Method::GET | Method::HEAD) {
+                return Err(Refusal::METHOD_NOT_ALLOWED);
+            }
+            match head.headers.get(TOKEN) {
+                None if options.tokens_required => return Err(Refusal::FORBIDDEN),
+                // One that is shown has to be good, even where none is needed (imds.md 2, documented).
+                Some(token) if !is_good(space, token, id, now) => return Err(Refusal::UNAUTHORIZED),
+                _ => {}
+            }
+            items::find(path, &Subject { world, id, instance, now }).ok_or(Refusal::NOT_FOUND)
+        })?;
+        match found {
+            Found::Text(text) => Ok(text),
+            Found::Credentials(credentials) => Ok(document(&credentials)),
+            Found::CredentialsDue(id, role) => {
+                self.renewed(space, &id, &role).map(|credentials| document(&credentials)).ok_or(Refusal::NOT_FOUND)
+            }
+        }
+    }
+
+    fn renewed(&self, space: &Space, id: &InstanceId, role: &str) -> Option<Arc<RoleCredentials>> {
+        let (now, lifetime) = (space.clock.now(), self.settings.credential_lifetime);
+        space.store.write(|world| world.renew_role_credentials(&space.ids, now, id, role, lifetime))
+    }
+
+    /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
+    /// Nobody is taken for an instance by chance.
+    fn who<'w>(&self, world: &'w World, asker: Asker<'_>) -> Result<(&'w InstanceId, &'w Instance), Refusal> {
+        let listener = asker.listener.map(InstanceId::as_str);
+        if let (Some(listener), Some(path)) = (listener, asker.path)
+            && listener != path
+        {
+            let reason = format!("This listener is for instance {listener}, and the path names {path}.");
+            return Err(Refusal::unknown_asker(&reason));
+        }
+        let named = listener.or(asker.path);
+        if let Some(id) = named {
+            return world
+                .instance_entry(id)
+                .ok_or_else(|| Refusal::unknown_asker(&format!("There is no instance {id}.")));
+        }
+        if let Some(IpAddr::V4(address)) = asker.peer.map(|peer| peer.to_canonical()) {
+            match world.instances_at(address)[..] {
+                [] => {}
+                [one] => return Ok(one),
+                ref several => {
+                    let ids = several.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
+                    return Err(Refusal::unknown_asker(&format!(
+                        "Several instances have the address {address}: {ids}."
+                    )));
+                }
+            }
+        }
+        let default = self.settings.default_instance.as_ref().map(InstanceId::as_str);
+        default.and_then(|id| world.instance_entry(id)).ok_or_else(|| {
+            let peer = asker.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
+            Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."))
+        })
+    }
+
+    /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
+    /// `ALIBABA_CLOUD_CREDENTIALS_URI` (imds.md 6). Ours: it wants no token, and says in words what is missing.
+    pub fn credentials(&self, id: &str) -> Response<Body> {
+        let space = self.spaces.default_space();
+        let now = space.clock.now();
+        let found = space.store.read(|world| {
+            let (id, instance) = world.instance_entry(id).ok_or("there is no such instance")?;
+            if !instance.spec.metadata_options.enabled {
+                return Err("the instance's metadata service is disabled");
+            }
+            let role = instance.role().ok_or("no role is attached to the instance")?;
+            Ok((world.role_credentials(instance, now), id.clone(), role.clone()))
+        });
+        let credentials = found.and_then(|(current, id, role)| {
+            let gone = "the attached role is deleted, or does not trust ECS";
+            current.or_else(|| self.renewed(&space, &id, role.as_str())).ok_or(gone)
+        });
+        match credentials {
+            Ok(credentials) => {
+                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], document(&credentials)).into_response()
+            }
+            Err(reason) => {
+                let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
+                control::error(StatusCode::NOT_FOUND, "NoCredentials", &format!("{id}: {reason}"), hint)
+            }
+        }
+    }
+}
+
+/// What a request for a token asks for (imds.md 2; that X-Forwarded-For comes first: inferred).
+fn token_lifetime(head: &Parts) -> Result<SignedDuration, Refusal> {
+    if head.method != Method::PUT {
+        return Err(Refusal::METHOD_NOT_ALLOWED);
+    }
+    if head.headers.contains_key(FORWARDED_FOR) {
+        return Err(Refusal::FORBIDDEN);
+    }
+    let text = head.headers.get(TOKEN_LIFETIME).and_then(|value| value.to_str().ok());
+    let digits = text.filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    let seconds = digits.and_then(|text| text.parse().ok()).filter(|seconds| TOKEN_SECONDS.contains(seconds));
+    seconds.map(SignedDuration::from_secs).ok_or(Refusal::INVALID)
+}
+
+fn is_good(space: &Space, token: &HeaderValue, id: &InstanceId, now: jiff::Timestamp) -> bool {
+    token.to_str().is_ok_and(|token| space.metadata_tokens.lock().accepts(token, id, now))
+}
+
+/// Credentials as clients read them, members in documented order (imds.md 4).
+fn document(credentials: &RoleCredentials) -> String {
+    let RoleCredentials { credentials, issued, expires } = credentials;
+    let document = json!({
+        "AccessKeyId": credentials.access_key_id,
+        "AccessKeySecret": credentials.access_key_secret,
+        "Expiration": utc_seconds(*expires),
+        "SecurityToken": credentials.security_token,
+        "LastUpdated": utc_seconds(*issued),
+        "Code": "Success",
+    });
+    format!("{document:#}")
+}

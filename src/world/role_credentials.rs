@@ -1,0 +1,105 @@
+//! The credentials that an instance gets for its role.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{AccountId, Credentials, Ids, Instance, InstanceId, Role, RoleSession, World};
+use crate::policy::{Context, Layer, PermissionPolicy, key};
+
+/// The service that instances take roles as: what trust policies name and `ram:PassRole` is asked for
+/// (ecs-instance-ram-role.md 5.9; ram.md 7).
+pub const ECS_SERVICE: &str = "ecs.aliyuncs.com";
+
+/// How long credentials of an instance live, unless it is set (imds.md 4, documented: two samples).
+pub const CREDENTIAL_LIFETIME: SignedDuration = SignedDuration::from_hours(6);
+
+/// What the metadata service hands out for an attached role, until it hands out the next.
+pub struct RoleCredentials {
+    pub credentials: Credentials,
+    /// To the second, as it is shown; so is the end.
+    pub issued: Timestamp,
+    pub expires: Timestamp,
+}
+
+impl fmt::Debug for RoleCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoleCredentials").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}
+
+impl RoleCredentials {
+    /// The next ones come half an hour before the end of six hours (imds.md 4, documented); of other lifetimes the
+    /// same twelfth, so that a short one is not over before it begins (inferred).
+    fn are_due(&self, now: Timestamp) -> bool {
+        self.expires.duration_since(now) <= self.expires.duration_since(self.issued) / 12
+    }
+}
+
+/// What the session of an instance's role is called (imds.md 4, recorded).
+fn session_name(id: &InstanceId) -> Box<str> {
+    format!("vm-ram-{id}").into()
+}
+
+impl World {
+    /// The credentials of an instance's role, if they are neither due nor ended.
+    pub fn role_credentials(&self, instance: &Instance, now: Timestamp) -> Option<Arc<RoleCredentials>> {
+        self.assumable_role(instance, now)?;
+        let current = instance.attachment()?.credentials.as_ref()?;
+        // Who deletes the role ends its sessions; so may the bound of sessions.
+        let lives = self.key(&current.credentials.access_key_id).is_some();
+        (lives && !current.are_due(now)).then(|| Arc::clone(current))
+    }
+
+    /// The same; new ones where they are due. `None` if the instance does not carry this role, or if the role is gone
+    /// or does not trust ECS any more.
+    pub fn renew_role_credentials(
+        &mut self,
+        ids: &Ids,
+        now: Timestamp,
+        id: &InstanceId,
+        role_name: &str,
+        lifetime: SignedDuration,
+    ) -> Option<Arc<RoleCredentials>> {
+        let instance =
+            self.instance(id.as_str()).filter(|i| i.role().is_some_and(|role| role.as_str() == role_name))?;
+        if let Some(current) = self.role_credentials(instance, now) {
+            return Some(current);
+        }
+        let account = instance.account;
+        let role = self.assumable_role(instance, now)?;
+        let policy = instance.attachment().and_then(|attached| attached.policy.as_deref());
+        let session = RoleSession {
+            role: role.id(),
+            role_name: role.name().clone(),
+            name: session_name(id),
+            policy: policy.and_then(|text| Some((Layer::Attachment, PermissionPolicy::attached(text).ok()?))),
+        };
+        let issued = Timestamp::from_second(now.as_second()).unwrap_or(now);
+        let expires = issued.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
+        let credentials = self.open_session(ids, now, account, session, expires);
+        let made = Arc::new(RoleCredentials { credentials, issued, expires });
+        self.instance_mut(id.as_str())?.keep_credentials(Arc::clone(&made));
+        Some(made)
+    }
+
+    /// The role on an instance, if it exists and ECS may take it on (imds.md 4, documented).
+    fn assumable_role(&self, instance: &Instance, now: Timestamp) -> Option<&Role> {
+        let role = self.role(instance.account, instance.role()?.as_str())?;
+        role.is_for_ecs(now).then_some(role)
+    }
+
+    /// Ends what was handed out for the roles of an instance.
+    pub fn end_role_credentials(&mut self, account: AccountId, id: &InstanceId) {
+        let name = session_name(id);
+        self.end_sessions_where(|key, session| key.account == account && session.name == name);
+    }
+}
+
+impl Role {
+    /// Whether instances can carry it.
+    pub fn is_for_ecs(&self, now: Timestamp) -> bool {
+        self.trust.trusts(ECS_SERVICE, &Context::default().with(key::CURRENT_TIME, now))
+    }
+}
