@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-/// The SDKs that `conformance/run` runs: package, manifest that pins it, and the file whose region makes the client.
+/// The SDKs of ECS that `conformance/run` runs: package, manifest that pins it, and the file whose region makes the client.
 const SDKS: [[&str; 3]; 11] = [
     ["aliyun-python-sdk-core", "python/requirements.txt", "python/client_v1.py"],
     ["aliyun-python-sdk-ecs", "python/requirements.txt", "python/client_v1.py"],
@@ -17,6 +17,18 @@ const SDKS: [[&str; 3]; 11] = [
     ["com.aliyun:aliyun-java-sdk-core", "java/pom.xml", "java/src/main/java/ecsim/conformance/V1Client.java"],
     ["com.aliyun:aliyun-java-sdk-ecs", "java/pom.xml", "java/src/main/java/ecsim/conformance/V1Client.java"],
     ["com.aliyun:ecs20140526", "java/pom.xml", "java/src/main/java/ecsim/conformance/V2Client.java"],
+];
+
+/// Those of RAM and STS: package, and the manifest that pins it.
+const RAM_AND_STS_SDKS: [[&str; 2]; 8] = [
+    ["aliyun-python-sdk-ram", "python/requirements.txt"],
+    ["aliyun-python-sdk-sts", "python/requirements.txt"],
+    ["alibabacloud-ram20150501", "python/requirements.txt"],
+    ["alibabacloud-sts20150401", "python/requirements.txt"],
+    ["@alicloud/ram20150501", "node/package.json"],
+    ["@alicloud/sts20150401", "node/package.json"],
+    ["com.aliyun:ram20150501", "java/pom.xml"],
+    ["com.aliyun:sts20150401", "java/pom.xml"],
 ];
 
 fn text(path: impl AsRef<Path>) -> String {
@@ -40,6 +52,11 @@ fn region(file: &str) -> String {
     let lines = text.lines().skip_while(|line| !line.ends_with(" README: begin")).skip(1);
     let lines: Vec<&str> = lines.take_while(|line| !line.ends_with(" README: end")).collect();
     lines.join("\n").trim_end().to_owned() + "\n"
+}
+
+fn is_pinned(package: &str, manifest: &str) {
+    let artifact = package.rsplit(':').next().expect("a name");
+    assert!(text(Path::new("conformance").join(manifest)).contains(artifact), "{manifest} has no {package}");
 }
 
 /// The files of a folder that have a mark, by their paths in `conformance/`.
@@ -70,11 +87,20 @@ fn the_readme_shows_what_the_official_sdks_run() {
         assert!(shown.iter().any(|(name, _)| *name == file), "conformance/{file} is not shown");
     }
     for [package, manifest, file] in SDKS {
-        let artifact = package.rsplit(':').next().expect("a name");
-        assert!(text(Path::new("conformance").join(manifest)).contains(artifact), "{manifest} has no {package}");
+        is_pinned(package, manifest);
         let section = readme.split("<details>").find(|section| section.contains(&format!("<code>{package}</code>")));
         let section = section.unwrap_or_else(|| panic!("{package} is not shown"));
         assert!(section.contains(&format!("<!-- conformance/{file} -->")), "{package} is shown without its client");
+    }
+}
+
+#[test]
+fn the_readme_tells_how_the_sdks_of_ram_and_sts_that_are_run_make_their_clients() {
+    let readme = text("README.md");
+    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with('|')).collect();
+    for [package, manifest] in RAM_AND_STS_SDKS {
+        is_pinned(package, manifest);
+        assert!(rows.iter().any(|row| row.contains(&format!("`{package}`"))), "{package} is not shown");
     }
 }
 
