@@ -1,0 +1,256 @@
+//! Whatever happens to instances, roles and the time: a credential is accepted exactly as long as it should be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ecsim::gateway::Gateway;
+use ecsim::gateway::registry::PRODUCTS;
+use ecsim::gateway::settings::{Settings, SettingsCell};
+use ecsim::metadata::{self, Asker, Metadata};
+use ecsim::world::{Ids, InstanceId, ManualClock, Pace, Space, SpaceClock, Spaces, parse_utc, seed};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::{NOW, encode, nonce, sign_v1};
+
+const ROLES: [&str; 2] = ["a", "b"];
+const INSTANCES: [&str; 2] = ["i-1", "i-2"];
+const ASSUMED: SignedDuration = SignedDuration::from_secs(900);
+const LIFETIME: SignedDuration = SignedDuration::from_hours(6);
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Attach(usize, usize),
+    Detach(usize),
+    Read(usize),
+    Assume(usize),
+    Delete(usize),
+    Create(usize),
+    /// Minutes.
+    Advance(i64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (role, instance) = (0..ROLES.len(), 0..INSTANCES.len());
+    prop_oneof![
+        2 => (instance.clone(), role.clone()).prop_map(|(instance, role)| Step::Attach(instance, role)),
+        2 => instance.clone().prop_map(Step::Detach),
+        4 => instance.prop_map(Step::Read),
+        1 => role.clone().prop_map(Step::Assume),
+        1 => role.clone().prop_map(Step::Delete),
+        1 => role.prop_map(Step::Create),
+        3 => prop_oneof![Just(1), Just(14), Just(15), Just(329), Just(330), Just(360), 1..400_i64].prop_map(Step::Advance),
+    ]
+}
+
+/// What has been handed out, and what should be true of it.
+#[derive(Clone, Debug)]
+struct Issued {
+    triple: [String; 3],
+    role: usize,
+    /// Of an instance, by which it can be revoked.
+    instance: Option<usize>,
+    expires: Timestamp,
+    ended: bool,
+}
+
+/// The emulator without its sockets, and the plainest account of what it should do.
+struct Bench {
+    gateway: Gateway,
+    metadata: Metadata,
+    revokes: bool,
+    now: Timestamp,
+    exists: [bool; 2],
+    attached: [Option<usize>; 2],
+    /// What each instance was given last, while it may be given again.
+    current: [Option<usize>; 2],
+    issued: Vec<Issued>,
+}
+
+fn answer(response: http::Response<axum::body::Body>) -> (u16, String) {
+    let status = response.status().as_u16();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let body = runtime.block_on(response.into_body().collect()).expect("a body").to_bytes();
+    (status, String::from_utf8(body.to_vec()).expect("UTF-8"))
+}
+
+impl Bench {
+    fn new(revokes: bool) -> Self {
+        let seed = json!({ "accounts": [{
+            "keys": [{ "id": "owner", "secret": "s" }],
+            "users": [{ "name": "u", "policies": ["AliyunSTSAssumeRoleAccess"], "keys": [{ "id": "user", "secret": "s" }] }],
+            "roles": ROLES.map(|name| json!({ "name": name, "trust": trust() })),
+            "instances": INSTANCES.map(|id| json!({ "id": id })),
+        }] });
+        let now = parse_utc(NOW).expect("a time");
+        let ids = Ids::seeded(1);
+        let world = seed::build(&[("seed".to_owned(), seed.to_string())], &ids, now).expect("a world");
+        let clock = SpaceClock::new(Arc::new(ManualClock::at(now)));
+        let space = Space::new("default", world, clock, ids, (0, SignedDuration::ZERO));
+        let spaces = Arc::new(Spaces::new(space));
+        let settings = Settings { detach_revokes: revokes, ..Settings::default() };
+        Self {
+            gateway: Gateway { spaces: Arc::clone(&spaces), settings: SettingsCell::new(settings), products: PRODUCTS },
+            metadata: Metadata { spaces, settings: metadata::Settings::default() },
+            revokes,
+            now,
+            exists: [true; 2],
+            attached: [None; 2],
+            current: [None; 2],
+            issued: Vec::new(),
+        }
+    }
+
+    fn call(&self, key: [&str; 3], version: &str, action: &str, params: &[(&str, &str)]) -> (u16, Value) {
+        let nonce = nonce();
+        let common = [
+            ("Action", action),
+            ("Version", version),
+            ("Format", "JSON"),
+            ("AccessKeyId", key[0]),
+            ("SignatureMethod", "HMAC-SHA1"),
+            ("SignatureVersion", "1.0"),
+            ("Timestamp", NOW),
+            ("SignatureNonce", &nonce),
+            ("RegionId", "cn-hangzhou"),
+        ];
+        let mut pairs: BTreeMap<String, String> =
+            common.iter().chain(params).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if !key[2].is_empty() {
+            pairs.insert("SecurityToken".to_owned(), key[2].to_owned());
+        }
+        let signature = sign_v1("GET", &pairs, key[1]);
+        pairs.insert("Signature".to_owned(), signature);
+        let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let request = http::Request::get(format!("/?{}", query.join("&"))).body(()).expect("a request");
+        let (status, body) = answer(self.gateway.answer(&request.into_parts().0, &[]));
+        (status, serde_json::from_str(&body).expect("JSON"))
+    }
+
+    fn owner(&self, version: &str, action: &str, params: &[(&str, &str)]) -> u16 {
+        self.call(["owner", "s", ""], version, action, params).0
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Attach(instance, role) => self.attach(instance, role),
+            Step::Detach(instance) => self.detach(instance),
+            Step::Read(instance) => self.read(instance),
+            Step::Assume(role) => self.assume(role),
+            Step::Delete(role) => {
+                let status = self.owner("2015-05-01", "DeleteRole", &[("RoleName", ROLES[role])]);
+                assert_eq!(status == 200, self.exists[role]);
+                self.exists[role] = false;
+                for issued in self.issued.iter_mut().filter(|issued| issued.role == role) {
+                    issued.ended = true;
+                }
+            }
+            Step::Create(role) => {
+                let params = [("RoleName", ROLES[role]), ("AssumeRolePolicyDocument", &trust().to_string())];
+                let status = self.owner("2015-05-01", "CreateRole", &params);
+                assert_eq!(status == 200, !self.exists[role]);
+                self.exists[role] = true;
+            }
+            Step::Advance(minutes) => {
+                self.now += SignedDuration::from_mins(minutes);
+                let now = self.now;
+                let moved = self.gateway.spaces.default_space().move_clock(|_| Ok::<_, ()>(Pace::Frozen(now)));
+                assert_eq!(moved, Ok(()));
+            }
+        }
+    }
+
+    fn attach(&mut self, instance: usize, role: usize) {
+        let ids = json!([INSTANCES[instance]]).to_string();
+        let params = [("InstanceIds", &*ids), ("RamRoleName", ROLES[role])];
+        let status = self.owner("2014-05-26", "AttachInstanceRamRole", &params);
+        let free = self.attached[instance].is_none_or(|attached| attached == role);
+        assert_eq!(status == 200, self.exists[role] && free);
+        if status == 200 {
+            self.attached[instance] = Some(role);
+        }
+    }
+
+    fn detach(&mut self, instance: usize) {
+        let ids = json!([INSTANCES[instance]]).to_string();
+        assert_eq!(self.owner("2014-05-26", "DetachInstanceRamRole", &[("InstanceIds", &ids)]), 200);
+        let had = self.attached[instance].take();
+        self.current[instance] = None;
+        if self.revokes && had.is_some() {
+            for issued in self.issued.iter_mut().filter(|issued| issued.instance == Some(instance)) {
+                issued.ended = true;
+            }
+        }
+    }
+
+    fn read(&mut self, instance: usize) {
+        let role = self.attached[instance];
+        let name = role.map_or("a", |role| ROLES[role]);
+        let path = format!("/latest/meta-data/ram/security-credentials/{name}");
+        let request = http::Request::get(&*path).body(()).expect("a request");
+        let id = InstanceId::new(INSTANCES[instance]);
+        let asker = Asker { listener: Some(&id), ..Asker::default() };
+        let (status, body) = answer(self.metadata.answer(&request.into_parts().0, &path, asker));
+        let Some(role) = role.filter(|role| self.exists[*role]) else { return assert_eq!(status, 404) };
+        assert_eq!(status, 200, "{body}");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        let triple =
+            ["AccessKeyId", "AccessKeySecret", "SecurityToken"].map(|name| body[name].as_str().expect(name).to_owned());
+        let kept = self.current[instance].map(|n| &self.issued[n]);
+        let kept = kept.filter(|issued| !issued.ended && issued.expires.duration_since(self.now) > LIFETIME / 12);
+        match kept {
+            Some(issued) => assert_eq!(triple, issued.triple, "the same until half an hour before the end"),
+            None => {
+                assert!(self.issued.iter().all(|issued| issued.triple != triple), "a new one");
+                self.current[instance] = Some(self.issued.len());
+                let expires = self.now + LIFETIME;
+                self.issued.push(Issued { triple, role, instance: Some(instance), expires, ended: false });
+            }
+        }
+    }
+
+    fn assume(&mut self, role: usize) {
+        let arn = format!("acs:ram::1000000000000001:role/{}", ROLES[role]);
+        let params = [("RoleArn", &*arn), ("RoleSessionName", "job"), ("DurationSeconds", "900")];
+        let (status, body) = self.call(["user", "s", ""], "2015-04-01", "AssumeRole", &params);
+        assert_eq!(status == 200, self.exists[role], "{body}");
+        if status == 200 {
+            let of = |name: &str| body["Credentials"][name].as_str().expect(name).to_owned();
+            let triple = ["AccessKeyId", "AccessKeySecret", "SecurityToken"].map(of);
+            let expires = self.now + ASSUMED;
+            self.issued.push(Issued { triple, role, instance: None, expires, ended: false });
+        }
+    }
+
+    fn check(&self) {
+        for issued in &self.issued {
+            let key = issued.triple.each_ref().map(String::as_str);
+            let (status, body) = self.call(key, "2015-04-01", "GetCallerIdentity", &[]);
+            assert_eq!(status == 200, !issued.ended && self.now < issued.expires, "{issued:?}: {body}");
+        }
+    }
+}
+
+fn trust() -> Value {
+    json!({ "Version": "1", "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {
+        "Service": ["ecs.aliyuncs.com"], "RAM": ["acs:ram::1000000000000001:root"],
+    } }] })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_credential_is_accepted_exactly_when_it_should_be(
+        revokes in any::<bool>(),
+        steps in prop::collection::vec(step(), 1..40),
+    ) {
+        let mut bench = Bench::new(revokes);
+        for step in steps {
+            bench.take(step);
+            bench.check();
+        }
+    }
+}
