@@ -768,7 +768,7 @@ pub static DIFFERENCES: &[Difference] = &[
         test: "",
     },
     Difference {
-        difference: "At most 10,000 temporary keys are remembered; beyond, the one that expires first is forgotten. One that has expired more than an hour ago may be `InvalidAccessKeyId.NotFound` and no longer expired",
+        difference: "At most 10,000 temporary keys are remembered, with at most 2 MiB of session policies; beyond, the one that expires first is forgotten. One that has expired more than an hour ago may be `InvalidAccessKeyId.NotFound` and no longer expired",
         why: "memory has to be bounded",
         test: "sessions_are_forgotten_an_hour_after_they_expired_and_the_first_to_expire_makes_room",
     },

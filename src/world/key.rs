@@ -86,6 +86,14 @@ impl AccessKey {
         Self { token: Some(Arc::new(token)), ..key }
     }
 
+    /// The size of the policy that narrows its session, in bytes.
+    fn policy_size(&self) -> usize {
+        match &self.owner {
+            KeyOwner::Session(session) => session.policy.as_ref().map_or(0, |(_, policy)| policy.text().len()),
+            KeyOwner::Account | KeyOwner::User(_) => 0,
+        }
+    }
+
     /// Notes that the key has signed a call. Takes no lock of the world, which many calls at once would wait for, and
     /// writes once a second, so that they do not contend for the figure either.
     pub fn used(&self, now: Timestamp) {
@@ -126,6 +134,8 @@ pub(super) struct Keys {
     by_id: BTreeMap<Box<str>, Arc<AccessKey>>,
     /// The temporary ones, by when they expire.
     expiring: BTreeSet<(Timestamp, Box<str>)>,
+    /// The size of the policies of all sessions, in bytes.
+    policy_size: usize,
 }
 
 impl Keys {
@@ -137,7 +147,7 @@ impl Keys {
         self.by_id.get(id)
     }
 
-    /// A key to change; its token stays as it is.
+    /// A key to change; its token and owner stay as they are.
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut AccessKey> {
         self.by_id.get_mut(id).map(Arc::make_mut)
     }
@@ -149,6 +159,7 @@ impl Keys {
             if let Some(token) = &key.token {
                 self.expiring.insert((token.expires, id.into()));
             }
+            self.policy_size += key.policy_size();
             self.by_id.insert(id.into(), Arc::new(key));
         }
         free
@@ -159,6 +170,7 @@ impl Keys {
         if let Some(token) = &key.token {
             self.expiring.remove(&(token.expires, id.into()));
         }
+        self.policy_size -= key.policy_size();
         Some(key)
     }
 
@@ -171,13 +183,19 @@ impl Keys {
     pub(super) fn temporary(&self) -> usize {
         self.expiring.len()
     }
+
+    /// The size of the policies of all sessions, in bytes.
+    pub(super) fn policy_size(&self) -> usize {
+        self.policy_size
+    }
 }
 
 /// A copy of a world has uses of its own.
 impl Clone for Keys {
     fn clone(&self) -> Self {
         let copy = |(id, key): (&str, &AccessKey)| (id.into(), Arc::new(key.clone()));
-        Self { by_id: self.iter().map(copy).collect(), expiring: self.expiring.clone() }
+        let by_id = self.iter().map(copy).collect();
+        Self { by_id, expiring: self.expiring.clone(), policy_size: self.policy_size }
     }
 }
 

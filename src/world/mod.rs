@@ -43,7 +43,7 @@ pub use nonce::NonceMemory;
 pub use region::{INSTANCE_TYPES, REGIONS, Region, instance_type};
 pub use role::{Role, RoleName};
 pub use role_credentials::{CREDENTIAL_LIFETIME, ECS_SERVICE, RoleCredentials};
-pub use session::{Credentials, MOST_SESSIONS, RoleSession};
+pub use session::{Credentials, MOST_POLICY_BYTES, MOST_SESSIONS, RoleSession};
 pub use space::{Space, Spaces};
 pub use store::{Store, World};
 pub use tags::Tags;

@@ -66,8 +66,12 @@ impl Credentials {
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 
 /// How many temporary keys there are at most; beyond, the one that expires first makes room. Each takes about a KiB,
-/// and its policy.
+/// and its policy, for which there is [`MOST_POLICY_BYTES`].
 pub const MOST_SESSIONS: usize = 10_000;
+
+/// How large the policies of all sessions are at most, as text: 1024 of the longest; beyond, the session that expires first
+/// makes room. Compiled, a text of nothing but short patterns is some tens of times as large.
+pub const MOST_POLICY_BYTES: usize = 2 << 20;
 
 impl World {
     /// Opens a session of a role, which must exist in the account.
@@ -93,7 +97,8 @@ impl World {
     pub(super) fn forget_sessions(&mut self, now: Timestamp) {
         while let Some((expires, id)) = self.keys.first_to_expire() {
             let long_ago = now.duration_since(expires) > REMEMBERED;
-            if !long_ago && self.keys.temporary() < MOST_SESSIONS {
+            let room = self.keys.temporary() < MOST_SESSIONS && self.keys.policy_size() < MOST_POLICY_BYTES;
+            if !long_ago && room {
                 return;
             }
             let id = id.to_owned();
@@ -118,7 +123,7 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::TrustPolicy;
+    use crate::policy::{TrustPolicy, Use};
     use crate::world::{Role, parse_utc};
 
     const ACCOUNT: AccountId = AccountId::DEFAULT;
@@ -144,7 +149,12 @@ mod tests {
 
         /// Opens a session for so many seconds; its key's id.
         fn open(&mut self, role: RamId, seconds: i64) -> String {
-            let session = RoleSession { role, role_name: RoleName::new("r"), name: "job".into(), policy: None };
+            self.open_narrowed(role, seconds, None)
+        }
+
+        fn open_narrowed(&mut self, role: RamId, seconds: i64, policy: Option<PermissionPolicy>) -> String {
+            let policy = policy.map(|policy| (Layer::Session, policy));
+            let session = RoleSession { role, role_name: RoleName::new("r"), name: "job".into(), policy };
             let expires = self.now + SignedDuration::from_secs(seconds);
             self.world.open_session(&self.ids, self.now, ACCOUNT, session, expires).access_key_id
         }
@@ -182,6 +192,28 @@ mod tests {
         let last = bench.open(role, 3600);
         assert_eq!((bench.knows(&first), bench.knows(&last)), (false, true));
         assert_eq!(bench.world.keys().count(), MOST_SESSIONS);
+    }
+
+    #[test]
+    fn the_policies_of_sessions_have_a_bound_of_their_own() {
+        let mut bench = Bench::new();
+        let role = bench.role("r");
+        let statement = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+        let text = format!(r#"{{"Version":"1","Statement":[{statement}]}}"#);
+        let text = format!("{text:width$}", width = Use::Session.longest());
+        let policy = PermissionPolicy::parse(&text, Use::Session).expect("a policy");
+        let first = bench.open_narrowed(role, 900, Some(policy.clone()));
+        let gone = bench.open_narrowed(role, 901, Some(policy.clone()));
+        assert!(bench.world.remove_key(&gone).is_some());
+        for _ in 1..MOST_POLICY_BYTES / Use::Session.longest() {
+            bench.open_narrowed(role, 3600, Some(policy.clone()));
+        }
+        assert!(bench.knows(&first));
+        let mut copy = bench.world.clone();
+        let last = bench.open(role, 3600);
+        assert_eq!((bench.knows(&first), bench.knows(&last)), (false, true));
+        copy.forget_sessions(bench.now);
+        assert!(copy.key(&first).is_none(), "a copy counts as well");
     }
 
     #[test]
