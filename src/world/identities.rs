@@ -1,6 +1,7 @@
 //! Users, roles, custom policies and keys, and what holds between them: no policy is attached that
 //! does not exist, and no key belongs to a user who does not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -255,6 +256,17 @@ impl World {
             Holder::User(id) => self.users.get_mut(id).map(|user| &mut user.policies),
             Holder::Role(id) => self.roles.get_mut(id).map(|role| &mut role.policies),
         }
+    }
+
+    /// How many users and roles of an account have each policy, for those that anybody has.
+    pub fn attachment_counts(&self, account: AccountId) -> BTreeMap<PolicyRef, usize> {
+        let of_users = self.users(account).map(User::policies);
+        let of_roles = self.roles(account).map(Role::policies);
+        let mut counts = BTreeMap::new();
+        for attached in of_users.chain(of_roles).flat_map(AttachedPolicies::iter) {
+            *counts.entry(attached.policy).or_default() += 1;
+        }
+        counts
     }
 
     /// The users who have a policy, by name, each with the time since when.

@@ -1,5 +1,6 @@
 //! Policies that users and roles can have, and who has them.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -249,13 +250,33 @@ pub enum PolicyRef {
     Custom(RamId),
 }
 
+impl PolicyRef {
+    /// What tells it from every other: the system's policies have names of their own.
+    fn key(self) -> (&'static str, Option<RamId>) {
+        match self {
+            Self::System(policy) => (policy.name, None),
+            Self::Custom(id) => ("", Some(id)),
+        }
+    }
+}
+
 impl PartialEq for PolicyRef {
     fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::System(one), Self::System(other)) => std::ptr::eq(*one, *other),
-            (Self::Custom(one), Self::Custom(other)) => one == other,
-            _ => false,
-        }
+        self.key() == other.key()
+    }
+}
+
+impl Eq for PolicyRef {}
+
+impl PartialOrd for PolicyRef {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PolicyRef {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
     }
 }
 

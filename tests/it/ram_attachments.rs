@@ -174,6 +174,12 @@ async fn who_has_a_policy_is_listed_with_no_groups() {
     );
     let shown = server.ram_done("GetPolicy", &[("PolicyType", "Custom"), ("PolicyName", "p")]).await;
     assert_eq!(shown["Policy"]["AttachmentCount"], json!(2));
+    let listed = server.ram_done("ListPolicies", &[("PolicyType", "Custom")]).await;
+    let of = |name: &str| {
+        let list = listed["Policies"]["Policy"].as_array().expect("a list");
+        list.iter().find(|policy| policy["PolicyName"] == name).map(|policy| policy["AttachmentCount"].clone())
+    };
+    assert_eq!(of("p"), Some(json!(2)));
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Read for GetPolicy {
         let policy = input.find(ctx, world)?;
         Ok(Output {
             request_id: ctx.request_id,
-            policy: PolicyModel::whole(ctx, world, policy),
+            policy: PolicyModel::whole(&world.attachment_counts(ctx.caller.account), policy),
             default_policy_version: VersionModel::default_of(policy),
         })
     }

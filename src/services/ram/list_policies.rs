@@ -64,11 +64,12 @@ impl Read for ListPolicies {
         };
         let policies = world.policies(ctx.caller.account).filter(asked);
         let Page { items, marker } = input.paging.cut(policies, key);
+        let counts = world.attachment_counts(ctx.caller.account);
         Ok(Output {
             request_id: ctx.request_id,
             is_truncated: marker.is_some(),
             marker,
-            policies: Items(items.into_iter().map(|policy| PolicyModel::listed(ctx, world, policy)).collect()),
+            policies: Items(items.into_iter().map(|policy| PolicyModel::listed(&counts, policy)).collect()),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Policies as RAM's answers show them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -9,7 +11,9 @@ use crate::api::action::{Ctx, FromParams, Permission};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{ManagedPolicy, Policy, PolicyType, PolicyVersion, VersionId, World, parse_utc, utc_seconds};
+use crate::world::{
+    ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId, World, parse_utc, utc_seconds,
+};
 
 /// # Errors
 /// `EntityNotExist.Policy`.
@@ -143,20 +147,19 @@ impl PolicyModel {
         Self { update_date: Some(utc_seconds(dates(policy).1)), ..Self::created(policy) }
     }
 
-    /// What GetPolicy answers.
-    pub(super) fn whole(ctx: &Ctx<'_>, world: &World, policy: Policy<'_>) -> Self {
-        let (account, reference) = (ctx.caller.account, policy.reference());
-        let count = world.users_with(account, reference).count() + world.roles_with(account, reference).count();
+    /// What GetPolicy answers; `counts` are the world's.
+    pub(super) fn whole(counts: &BTreeMap<PolicyRef, usize>, policy: Policy<'_>) -> Self {
+        let count = counts.get(&policy.reference()).copied().unwrap_or_default();
         Self { attachment_count: Some(count), ..Self::updated(policy) }
     }
 
     /// What ListPolicies answers.
-    pub(super) fn listed(ctx: &Ctx<'_>, world: &World, policy: Policy<'_>) -> Self {
+    pub(super) fn listed(counts: &BTreeMap<PolicyRef, usize>, policy: Policy<'_>) -> Self {
         let tags = match policy {
             Policy::System(_) => Items(Vec::new()),
             Policy::Custom(policy) => tags::shown(&policy.tags),
         };
-        Self { tags: Some(tags), ..Self::whole(ctx, world, policy) }
+        Self { tags: Some(tags), ..Self::whole(counts, policy) }
     }
 }
 
