@@ -223,6 +223,8 @@ pub struct Product {
     pub actions: &'static [Entry],
     /// What it answers without permission (ram.md 6).
     pub refusal: Code,
+    /// What it answers when something of ours fails.
+    pub failure: Code,
     /// The vendor's action names, one a line; lines with `#` say where they are from.
     pub vendor_names: &'static str,
 }

@@ -236,6 +236,8 @@ codes! {
     ExternalIdInvalid = (400, "InvalidParameter.ExternalId", "The parameter ExternalId is wrongly formed.", Inferred, "sts.md 4");
     SourceIdentityInvalid = (400, "InvalidParameter.SourceIdentity", "The parameter SourceIdentity is wrongly formed.", Inferred, "sts.md 4");
     AssumedRoleNotFound = (404, "EntityNotExist.Role", "The role not exists: {}", Recorded, "sts.md 4");
+    RamInternal = (500, "InternalError", "An internal error occurred.", Documented, "ram.md 4");
+    StsInternal = (500, "InternalError", "STS Server Internal Error happened.", Documented, "sts.md 4");
 
     // Location.
     LocationRegion = (404, "InvalidRegionId", "The specified region does not exist.", Client, "protocol.md 13.1 (status inferred)");
@@ -314,7 +316,7 @@ mod tests {
     #[test]
     fn only_a_failure_of_ours_is_a_5xx_because_clients_retry_those() {
         let server = Code::ALL.iter().filter(|code| code.row().status >= 500).collect::<Vec<_>>();
-        assert_eq!(server, [&Code::Internal]);
+        assert_eq!(server, [&Code::Internal, &Code::RamInternal, &Code::StsInternal]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Gateway {
 /// What is known of a call by the time that it is over, for the log.
 #[derive(Default)]
 struct Trail {
-    product: Option<&'static str>,
+    product: Option<&'static Product>,
     action: Option<&'static str>,
     caller: Option<Caller>,
     waived: Vec<Denial>,
@@ -72,12 +72,16 @@ impl Gateway {
         let space = self.spaces.of_key(call.access_key_id().unwrap_or_default());
         let (request_id, trace_id) = space.ids.call();
         let mut trail = Trail::default();
-        let outcome = perform(&call, &space, &mut trail, request_id);
+        let outcome =
+            perform(&call, &space, &mut trail, request_id).map_err(|error| match (error.code, trail.product) {
+                (Code::Internal, Some(product)) => product.failure.into(),
+                _ => error,
+            });
         let envelope = Envelope {
             format: call.format().unwrap_or_else(|(format, _)| format),
             host_id: call.host_id(),
             // Without a known version, as for Ecs (decision 26).
-            product: trail.product.unwrap_or("Ecs"),
+            product: trail.product.map_or("Ecs", |product| product.name),
             request_id,
             trace_id,
             waived: &trail.waived,
@@ -119,7 +123,7 @@ impl Gateway {
 
         // 3. Action, version, product.
         let product = registry::product(self.products, call.version());
-        trail.product = product.as_ref().ok().and_then(|product| Some(product.as_ref()?.name));
+        trail.product = product.as_ref().ok().copied().flatten();
         let name = call.action().ok_or(Code::ActionNotFound)?;
         let product = product?;
         let family = Family::of(&settings, product.map_or("Ecs", |product| product.name), call);
@@ -157,7 +161,7 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
         Err(error) => (error.code.row().wire, error.code.row().status, None),
     };
     tracing::info!(
-        product = trail.product,
+        product = trail.product.map(|product| product.name),
         action = trail.action,
         code,
         http,
@@ -216,13 +220,17 @@ mod tests {
         }
     }
 
-    static BROKEN: [Product; 1] = [Product {
+    const BROKEN_ECS: Product = Product {
         name: "Ecs",
         version: "2014-05-26",
         actions: &[writes::<Panics>()],
         refusal: Code::ForbiddenRam,
+        failure: Code::Internal,
         vendor_names: "",
-    }];
+    };
+
+    static BROKEN: [Product; 2] =
+        [BROKEN_ECS, Product { name: "Sts", version: "2015-04-01", failure: Code::StsInternal, ..BROKEN_ECS }];
 
     #[tokio::test]
     async fn a_panic_under_the_lock_is_a_500_in_the_asked_format_and_the_next_call_is_answered() {
@@ -231,10 +239,13 @@ mod tests {
         let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
         let gateway =
             Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: &BROKEN };
-        for (format, quote) in
-            [("JSON", "\"Code\":\"InternalError\""), ("XML", "<Code>InternalError</Code>"), ("JSON", "RequestId")]
-        {
-            let target = format!("/?Action=Panics&Version=2014-05-26&Format={format}");
+        for (format, version, quote) in [
+            ("JSON", "2014-05-26", "\"Code\":\"InternalError\""),
+            ("XML", "2014-05-26", "<Code>InternalError</Code>"),
+            ("JSON", "2014-05-26", "RequestId"),
+            ("JSON", "2015-04-01", "\"Message\":\"STS Server Internal Error happened.\""),
+        ] {
+            let target = format!("/?Action=Panics&Version={version}&Format={format}");
             let (head, ()) = Request::get(target).body(()).expect("a request").into_parts();
             let answer = gateway.answer(&head, &[], None);
             assert_eq!(answer.status(), 500);

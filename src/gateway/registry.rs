@@ -12,6 +12,7 @@ pub static PRODUCTS: &[Product] = &[
         version: "2014-05-26",
         actions: ecs::ACTIONS,
         refusal: Code::ForbiddenRam,
+        failure: Code::Internal,
         vendor_names: include_str!("vendor_actions/ecs.txt"),
     },
     Product {
@@ -19,6 +20,7 @@ pub static PRODUCTS: &[Product] = &[
         version: "2015-05-01",
         actions: ram::ACTIONS,
         refusal: Code::NoPermission,
+        failure: Code::RamInternal,
         vendor_names: include_str!("vendor_actions/ram.txt"),
     },
     Product {
@@ -26,6 +28,7 @@ pub static PRODUCTS: &[Product] = &[
         version: "2015-04-01",
         actions: sts::ACTIONS,
         refusal: Code::StsNoPermission,
+        failure: Code::StsInternal,
         vendor_names: include_str!("vendor_actions/sts.txt"),
     },
     Product {
@@ -33,10 +36,25 @@ pub static PRODUCTS: &[Product] = &[
         version: "2015-06-12",
         actions: location::ACTIONS,
         refusal: Code::ForbiddenRam,
+        failure: Code::Internal,
         vendor_names: "",
     },
-    Product { name: "Vpc", version: "2016-04-28", actions: &[], refusal: Code::ForbiddenRam, vendor_names: "" },
-    Product { name: "BssOpenApi", version: "2017-12-14", actions: &[], refusal: Code::ForbiddenRam, vendor_names: "" },
+    Product {
+        name: "Vpc",
+        version: "2016-04-28",
+        actions: &[],
+        refusal: Code::ForbiddenRam,
+        failure: Code::Internal,
+        vendor_names: "",
+    },
+    Product {
+        name: "BssOpenApi",
+        version: "2017-12-14",
+        actions: &[],
+        refusal: Code::ForbiddenRam,
+        failure: Code::Internal,
+        vendor_names: "",
+    },
 ];
 
 /// The product of a version; `None` if the call names none.

@@ -182,24 +182,20 @@ async fn what_is_wrong_with_a_token_has_its_code_in_each_family() {
     let server = start().await;
     let mine = Credentials::of(&assume(&server, "web").send().await);
     let other = Credentials::of(&assume(&server, "web").param("DurationSeconds", "900").send().await);
-    let [id, secret, token] = &mine.0;
+    let [id, secret, _] = &mine.0;
     let ecs = |what: &str| format!("The specified parameter \"SecurityToken.{what}\" is not valid.");
-    let cases = |server: &Server| {
-        let _ = server;
-        [
-            (None, "MissingSecurityToken"),
-            (Some("nonsense".to_owned()), "InvalidSecurityToken.Malformed"),
-            (Some(other.0[2].clone()), "InvalidSecurityToken.MismatchWithAccessKey"),
-        ]
-    };
-    for (given, general) in cases(&server) {
+    for (given, general) in [
+        (None, "MissingSecurityToken"),
+        (Some("nonsense"), "InvalidSecurityToken.Malformed"),
+        (Some(&*other.0[2]), "InvalidSecurityToken.MismatchWithAccessKey"),
+    ] {
         let v1 = |version: &str, action: &str| {
             let call = server.call(action).param("Version", version).key(id, secret);
-            if let Some(given) = &given { call.param("SecurityToken", given) } else { call }
+            if let Some(given) = given { call.param("SecurityToken", given) } else { call }
         };
         let in_headers = |version: &str, action: &str| {
             let call = server.acs3(action).header("x-acs-version", version).key(id, secret);
-            if let Some(given) = &given { call.header("x-acs-security-token", given) } else { call }
+            if let Some(given) = given { call.header("x-acs-security-token", given) } else { call }
         };
         assert_eq!(v1(STS, "GetCallerIdentity").send().await.code(), (400, general.to_owned()));
         assert_eq!(in_headers(STS, "GetCallerIdentity").send().await.code(), (400, general.to_owned()));
@@ -228,7 +224,6 @@ async fn what_is_wrong_with_a_token_has_its_code_in_each_family() {
     assert_eq!((&*code, message), ("InvalidParameter", ecs("Expired")));
     let headers = server.acs3("DescribeRegions").key(&other.0[0], &other.0[1]).header("x-acs-date", now);
     assert_eq!(headers.header("x-acs-security-token", &other.0[2]).send().await.code(), expired);
-    assert!(!token.is_empty());
 }
 
 #[tokio::test]

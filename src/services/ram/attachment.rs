@@ -10,7 +10,8 @@ use crate::api::params::Params;
 use crate::api::render::{Item, Items};
 use crate::world::{AttachedPolicies, Holder, PolicyRef, PolicyType, RequestId, World, utc_seconds};
 
-/// How many system policies a user or role can have (ram.md 3 and 4, documented).
+/// How many system policies a user or role can have (ram.md 3 and 4, documented). Nobody can reach it while there are
+/// fewer: only the bound of custom policies has a test.
 const MOST_SYSTEM: usize = 20;
 
 /// Which policy, and of whom.
