@@ -1,5 +1,7 @@
 //! STS: who calls, taking on a role, and what its temporary credentials are good for (sts.md).
 
+use ecsim::emulator::Builder;
+use ecsim::gateway::settings::{AuthMode, Settings};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -290,6 +292,16 @@ async fn the_owner_may_not_assume_a_role() {
     assert_eq!(answer.refusal(), (403, "NoPermission".to_owned(), text.to_owned()));
     let odd = assume(&server, "web").key("test", "test").param("RoleArn", "web");
     assert_eq!(odd.send().await.code(), (400, "InvalidParameter.RoleArn".to_owned()), "parameters come first");
+}
+
+#[tokio::test]
+async fn without_signatures_everybody_is_an_owner_and_assumes_no_role() {
+    let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
+    let server = support::start_with(|builder: Builder| builder.settings(settings)).await;
+    for key in ["test-full", "STS.test-session", "anything"] {
+        let answer = assume(&server, "operator").key(key, "x").send().await;
+        assert_eq!(answer.refusal().2, "Roles may not be assumed by root accounts.", "{key}");
+    }
 }
 
 #[tokio::test]

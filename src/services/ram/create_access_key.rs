@@ -25,7 +25,7 @@ impl FromParams for Input {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Output {
     request_id: RequestId,

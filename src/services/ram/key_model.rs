@@ -77,8 +77,8 @@ impl OneKey {
     }
 }
 
-/// A key; the secret is shown once, where it is made (ram.md 4, documented).
-#[derive(Debug, Serialize)]
+/// A key; the secret is shown once, where it is made (ram.md 4, documented), and so it has no `Debug`.
+#[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct KeyModel {
     access_key_id: String,
