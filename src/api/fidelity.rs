@@ -454,6 +454,13 @@ pub static RULES: &[Rule] = &[
         test: "a_denied_role_cannot_be_named_in_another_case",
     },
     Rule {
+        rule: "DescribeInstanceRamRole by role alone needs the permission on the role, and on no instance",
+        evidence: Evidence::Inferred,
+        source: "ecs-instance-ram-role.md 5.8, where ram.md 7 has `instance/*` too",
+        place: "services/ecs/describe_instance_ram_role.rs",
+        test: "describe_asks_for_the_instances_and_the_role_that_it_is_called_with_and_no_other",
+    },
+    Rule {
         rule: "`ram:PassRole` is asked on the role once it is known, with `acs:Service` `ecs.aliyuncs.com`",
         evidence: Evidence::Inferred,
         source: "ecs-instance-ram-role.md 5.10; ram.md 7",

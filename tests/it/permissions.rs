@@ -141,6 +141,28 @@ async fn d11_both_instance_and_role_must_be_allowed() {
 }
 
 #[tokio::test]
+async fn describe_asks_for_the_instances_and_the_role_that_it_is_called_with_and_no_other() {
+    let (role, instance) =
+        (allow("ecs:Describe*", "acs:ram:*:*:role/web"), allow("ecs:Describe*", "acs:ecs:*:*:instance/*"));
+    for (statements, [by_role, by_id, by_both]) in [
+        (json!([role]), [OK, FORBIDDEN, FORBIDDEN]),
+        (json!([instance]), [FORBIDDEN, OK, FORBIDDEN]),
+        (json!([role, instance]), [OK, OK, OK]),
+    ] {
+        let server = start(&statements, Settings::default()).await;
+        let call = || server.call("DescribeInstanceRamRole").key("u", "u").param("RegionId", "cn-hangzhou");
+        let ids = ("InstanceIds", r#"["i-1"]"#);
+        for (call, expected) in [
+            (call().param("RamRoleName", "web"), by_role),
+            (call().param(ids.0, ids.1), by_id),
+            (call().param("RamRoleName", "web").param(ids.0, ids.1), by_both),
+        ] {
+            assert_eq!(outcome(&call.send().await), is(expected), "{statements}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn d11_one_forbidden_instance_refuses_the_call_and_changes_nothing() {
     let statements =
         json!([allow("*", "*"), { "Effect": "Deny", "Action": "*", "Resource": "acs:ecs:*:*:instance/i-2" }]);

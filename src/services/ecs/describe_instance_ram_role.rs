@@ -67,7 +67,8 @@ impl Action for DescribeInstanceRamRole {
     type Input = Input;
     type Reply = Output;
 
-    /// Of instances and role, those that are asked by (ecs-instance-ram-role.md 5.8, documented).
+    /// Of instances and role, those that are asked by (ecs-instance-ram-role.md 5.8, documented); by role alone no instance
+    /// (inferred, against ram.md 7).
     fn needs(ctx: &Ctx<'_>, input: &Input, world: &World) -> Vec<Permission> {
         let action = "ecs:DescribeInstanceRamRole";
         let ids = input.instance_ids.iter().flatten();
