@@ -2,22 +2,29 @@
 //! detach takes in all, by who calls it.
 
 use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::gateway::settings::{AuthMode, Settings, SettingsCell};
 use ecsim::gateway::signature::rpc_v1;
 use ecsim::policy::{Context, Layer, PermissionPolicy, Request, Resource, Use, decide};
-use ecsim::world::{Clock, Ids, Space, Spaces, SystemClock, seed};
+use ecsim::world::{Clock, Ids, RoleName, Space, Spaces, SystemClock, seed};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha1::Sha1;
 
 const INSTANCE: &str = "acs:ecs:cn-hangzhou:1000000000000001:instance/i-bp1ecsim0000000web01";
+
+/// As many as are detached in turn before their roles are put on again.
+const INSTANCES: u64 = 1000;
+
+/// Where the calls come from, which policies may ask for.
+const PEER: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
 
 /// Ten policies of five statements: as many as the service lets a user have of its own (ram.md 4).
 fn policies(statement: impl Fn(usize) -> Value) -> Vec<PermissionPolicy> {
@@ -74,7 +81,7 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-/// A signed detach, its signature looked at and not its nonce, so that it can be repeated.
+/// A signed detach of a role that is there, its signature looked at and not its nonce, so that it can be repeated.
 fn calls(criterion: &mut Criterion) {
     let policy = json!({ "Version": "1", "Statement": [{ "Effect": "Allow", "Action": "ram:PassRole", "Resource": "*",
         "Condition": { "StringEquals": { "acs:Service": "ecs.aliyuncs.com" } } }] });
@@ -87,7 +94,7 @@ fn calls(criterion: &mut Criterion) {
         "policies": [{ "name": "pass", "document": policy }],
         "users": [{ "name": "user", "policies": policies, "keys": [key("user")] }],
         "roles": [{ "name": "web", "policies": policies, "sessions": [session] }],
-        "instances": [{ "id": "i-bench%08d", "count": 1000, "role": "web", "tags": { "tier": "web" } }],
+        "instances": [{ "id": "i-bench%08d", "count": INSTANCES, "role": "web", "tags": { "tier": "web" } }],
     }] });
     let (clock, ids) = (Arc::new(SystemClock), Ids::seeded(1));
     let world = seed::build(&[("bench".to_owned(), seed.to_string())], &ids, clock.now()).expect("a world");
@@ -95,34 +102,66 @@ fn calls(criterion: &mut Criterion) {
     let settings = SettingsCell::new(Settings { auth: AuthMode::Lenient, ..Settings::default() });
     let gateway = Gateway { spaces: Arc::new(Spaces::new(space)), settings, products: PRODUCTS };
     let mut group = criterion.benchmark_group("policy/a signed detach");
+    let space = gateway.spaces.default_space();
+    // Puts the role on again, so that there is something to take off.
+    let attach = |instance: &str| {
+        space.store.write(|world| {
+            world.instance_mut(instance).expect("it is there").attach_role(RoleName::new("web"), None);
+        });
+    };
     for (caller, token) in [("owner", None), ("user", None), ("session", Some("token"))] {
-        let mut pairs = vec![
-            ("AccessKeyId", caller),
-            ("Action", "DetachInstanceRamRole"),
-            ("Format", "JSON"),
-            ("InstanceIds", r#"["i-bench00000001"]"#),
-            ("RamRoleName", "web"),
-            ("RegionId", "cn-hangzhou"),
-        ];
-        pairs.extend(token.map(|token| ("SecurityToken", token)));
-        pairs.extend([
-            ("SignatureMethod", "HMAC-SHA1"),
-            ("SignatureNonce", "nonce"),
-            ("SignatureVersion", "1.0"),
-            ("Timestamp", "2026-11-24T02:07:22Z"),
-            ("Version", "2014-05-26"),
-        ]);
-        let mut mac = Hmac::<Sha1>::new_from_slice(b"secret&").expect("any length");
-        mac.update(rpc_v1::string_to_sign("GET", pairs.iter().copied()).as_bytes());
-        let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
-        pairs.push(("Signature", &signature));
-        let target = format!("/?{}", serde_urlencoded::to_string(&pairs).expect("a query"));
-        let (head, ()) = http::Request::get(target).body(()).expect("a request").into_parts();
-        let peer = Some([127, 0, 0, 1].into());
-        assert_eq!(gateway.answer(&head, &[], peer).status(), 200, "{caller}");
-        group.bench_function(caller, |bencher| bencher.iter(|| gateway.answer(black_box(&head), &[], peer)));
+        let calls: Vec<_> = (0..INSTANCES)
+            .map(|number| {
+                let instance = format!("i-bench{number:08}");
+                let head = signed_detach(caller, token, &instance);
+                (instance, head)
+            })
+            .collect();
+        for (instance, head) in &calls {
+            attach(instance);
+            assert_eq!(gateway.answer(head, &[], PEER).status(), 200, "{caller}");
+            assert!(space.store.read(|world| world.instance(instance).is_some_and(|found| found.role().is_none())));
+        }
+        let mut turn = calls.iter().cycle();
+        group.bench_function(caller, |bencher| {
+            let next = || {
+                let (instance, head) = turn.next().expect("there is no end");
+                attach(instance);
+                head
+            };
+            let batch = BatchSize::NumIterations(INSTANCES);
+            bencher.iter_batched(next, |head| gateway.answer(black_box(head), &[], PEER), batch);
+        });
     }
     group.finish();
+}
+
+/// The head of a call that takes the role off an instance.
+fn signed_detach(caller: &str, token: Option<&str>, instance: &str) -> http::request::Parts {
+    let ids = json!([instance]).to_string();
+    let mut pairs = vec![
+        ("AccessKeyId", caller),
+        ("Action", "DetachInstanceRamRole"),
+        ("Format", "JSON"),
+        ("InstanceIds", &ids),
+        ("RamRoleName", "web"),
+        ("RegionId", "cn-hangzhou"),
+    ];
+    pairs.extend(token.map(|token| ("SecurityToken", token)));
+    pairs.extend([
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureNonce", "nonce"),
+        ("SignatureVersion", "1.0"),
+        ("Timestamp", "2026-11-24T02:07:22Z"),
+        ("Version", "2014-05-26"),
+    ]);
+    let mut mac = Hmac::<Sha1>::new_from_slice(b"secret&").expect("any length");
+    mac.update(rpc_v1::string_to_sign("GET", pairs.iter().copied()).as_bytes());
+    let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
+    pairs.push(("Signature", &signature));
+    let target = format!("/?{}", serde_urlencoded::to_string(&pairs).expect("a query"));
+    let (head, ()) = http::Request::get(target).body(()).expect("a request").into_parts();
+    head
 }
 
 criterion_group!(benches, decisions, calls);
