@@ -38,7 +38,7 @@ impl Permission {
 
     /// On `acs:ecs:{region}:{account}:instance/{id}` (ecs-instance-ram-role.md 5.8, documented).
     pub fn on_instance(ctx: &Ctx<'_>, action: &'static str, region: &Region, id: &InstanceId) -> Self {
-        let resource = format!("acs:ecs:{}:{}:instance/{id}", region.id, ctx.caller.account);
+        let resource = ["acs:ecs:", region.id, ":", ctx.caller.account.as_str(), ":instance/", id.as_str()].concat();
         Self { action, resource, instance: Some(id.clone()) }
     }
 
@@ -50,7 +50,7 @@ impl Permission {
     }
 
     fn on_role_spelled(ctx: &Ctx<'_>, action: &'static str, region: &Region, name: &str) -> Self {
-        Self::new(action, format!("acs:ram:{}:{}:role/{name}", region.id, ctx.caller.account))
+        Self::new(action, ["acs:ram:", region.id, ":", ctx.caller.account.as_str(), ":role/", name].concat())
     }
 }
 

@@ -9,22 +9,26 @@ use sha2::Sha256;
 
 /// The 16 decimal digits of an account (ecs-instance-ram-role.md 9, documented).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AccountId(u64);
+pub struct AccountId([u8; 16]);
 
 impl AccountId {
     /// The account of the default seed, which `--auth off` takes every caller for.
-    pub const DEFAULT: Self = Self(1_000_000_000_000_001);
+    pub const DEFAULT: Self = Self(*b"1000000000000001");
 
     /// Reads exactly 16 decimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit());
-        digits.then(|| text.parse().ok().map(Self)).flatten()
+        let digits = text.as_bytes().try_into().ok()?;
+        text.bytes().all(|b| b.is_ascii_digit()).then_some(Self(digits))
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for AccountId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016}", self.0)
+        f.write_str(self.as_str())
     }
 }
 
