@@ -200,15 +200,13 @@ impl Bench {
             ["AccessKeyId", "AccessKeySecret", "SecurityToken"].map(|name| body[name].as_str().expect(name).to_owned());
         let kept = self.current[instance].map(|n| &self.issued[n]);
         let kept = kept.filter(|issued| !issued.ended && issued.expires.duration_since(self.now) > LIFETIME / 12);
-        match kept {
-            Some(issued) => assert_eq!(triple, issued.triple, "the same until half an hour before the end"),
-            None => {
-                assert!(self.issued.iter().all(|issued| issued.triple != triple), "a new one");
-                self.current[instance] = Some(self.issued.len());
-                let expires = self.now + LIFETIME;
-                self.issued.push(Issued { triple, role, instance: Some(instance), expires, ended: false });
-            }
+        if let Some(issued) = kept {
+            return assert_eq!(triple, issued.triple, "the same until half an hour before the end");
         }
+        assert!(self.issued.iter().all(|issued| issued.triple != triple), "a new one");
+        self.current[instance] = Some(self.issued.len());
+        let expires = self.now + LIFETIME;
+        self.issued.push(Issued { triple, role, instance: Some(instance), expires, ended: false });
     }
 
     fn assume(&mut self, role: usize) {
