@@ -79,8 +79,8 @@ async fn no_web_page(request: Request, next: Next) -> Response {
 /// Alive: the process answers. Values of `status` and `services` are frozen.
 async fn health(State(control): State<Arc<Control>>) -> Json<serde_json::Value> {
     let emulated = control.products.iter().filter(|product| !product.actions.is_empty());
-    let services: serde_json::Map<_, _> =
-        emulated.map(|product| (product.name.to_lowercase(), json!("running"))).collect();
+    let names = emulated.map(|product| product.name.to_lowercase()).chain(["imds".to_owned()]);
+    let services: serde_json::Map<_, _> = names.map(|name| (name, json!("running"))).collect();
     let uptime = u64::try_from(control.started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Json(json!({
         "status": "ok",
@@ -144,7 +144,7 @@ async fn unknown(uri: Uri) -> Response {
     error(StatusCode::NOT_FOUND, "NotFound", &format!("no control endpoint {}", uri.path()), &hint)
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Response {
+pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
     let message = format!("{} does not take {method}", uri.path());
     let methods = ENDPOINTS.iter().find(|(path, _)| *path == uri.path()).map_or("GET", |(_, methods)| methods);
     error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &message, &format!("use {methods}"))

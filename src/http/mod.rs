@@ -58,7 +58,8 @@ pub fn router(app: Arc<App>) -> Router {
     let control = control::router(Arc::clone(&app.control));
     let control = control.layer(from_fn_with_state(Arc::clone(&app), within_limits));
     let control = control.layer(CatchPanicLayer::custom(|_| control::panicked()));
-    let mut metadata = Router::new().route(&format!("{INSTANCES}/{{instance}}/credentials"), get(credentials));
+    let mut metadata = Router::new()
+        .route(&format!("{INSTANCES}/{{instance}}/credentials"), get(credentials).fallback(control::wrong_method));
     for path in METADATA {
         metadata = metadata
             .route(path, any(metadata_of_whoever_asks))

@@ -4,6 +4,7 @@ mod items;
 mod page;
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,7 +12,7 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::control;
@@ -61,7 +62,7 @@ const TOKEN_LIFETIME: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadat
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// How many seconds a token may live (imds.md 2, documented).
-const TOKEN_SECONDS: std::ops::RangeInclusive<i64> = 1..=21_600;
+const TOKEN_SECONDS: RangeInclusive<i64> = 1..=21_600;
 
 impl Metadata {
     /// Answers one request; `path` is the part of it that begins with a version.
@@ -194,7 +195,7 @@ fn token_lifetime(head: &Parts) -> Result<SignedDuration, Refusal> {
     seconds.map(SignedDuration::from_secs).ok_or(Refusal::INVALID)
 }
 
-fn is_good(space: &Space, token: &HeaderValue, id: &InstanceId, now: jiff::Timestamp) -> bool {
+fn is_good(space: &Space, token: &HeaderValue, id: &InstanceId, now: Timestamp) -> bool {
     token.to_str().is_ok_and(|token| space.metadata_tokens.lock().accepts(token, id, now))
 }
 

@@ -90,7 +90,7 @@ impl World {
         role.is_for_ecs(now).then_some(role)
     }
 
-    /// Ends what was handed out for the roles of an instance.
+    /// Ends what was handed out for the roles of an instance: every session of that name, told by nothing else.
     pub fn end_role_credentials(&mut self, account: AccountId, id: &InstanceId) {
         let name = session_name(id);
         self.end_sessions_where(|key, session| key.account == account && session.name == name);

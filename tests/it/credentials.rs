@@ -201,13 +201,12 @@ impl Bench {
         let kept = self.current[instance].map(|n| &self.issued[n]);
         let kept = kept.filter(|issued| !issued.ended && issued.expires.duration_since(self.now) > LIFETIME / 12);
         if let Some(issued) = kept {
-            assert_eq!(triple, issued.triple, "the same until half an hour before the end");
-        } else {
-            assert!(self.issued.iter().all(|issued| issued.triple != triple), "a new one");
-            self.current[instance] = Some(self.issued.len());
-            let expires = self.now + LIFETIME;
-            self.issued.push(Issued { triple, role, instance: Some(instance), expires, ended: false });
+            return assert_eq!(triple, issued.triple, "the same until half an hour before the end");
         }
+        assert!(self.issued.iter().all(|issued| issued.triple != triple), "a new one");
+        self.current[instance] = Some(self.issued.len());
+        let expires = self.now + LIFETIME;
+        self.issued.push(Issued { triple, role, instance: Some(instance), expires, ended: false });
     }
 
     fn assume(&mut self, role: usize) {

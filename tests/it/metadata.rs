@@ -611,6 +611,9 @@ async fn the_credentials_uri_answers_what_the_metadata_service_does_and_says_wha
     }
     server.detach(WEB).await;
     assert_eq!(uri(WEB).await.0, 404);
+    let answer = Answer::of(server.request("POST", &format!("/_ecsim/instances/{WEB}/credentials"))).await;
+    assert_eq!(answer.status, 405);
+    assert!(answer.text.contains("\"hint\":\"use GET\""), "{}", answer.text);
 }
 
 #[tokio::test]

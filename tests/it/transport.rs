@@ -648,6 +648,7 @@ async fn health_names_the_version_and_the_running_services() {
     assert_eq!(body["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(body["services"]["ecs"], "running");
     assert_eq!(body["services"]["location"], "running");
+    assert_eq!(body["services"]["imds"], "running");
     let members: Vec<_> = body.as_object().expect("an object").keys().collect();
     assert_eq!(members, ["status", "version", "services", "uptime_ms"]);
 }
