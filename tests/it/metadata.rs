@@ -642,6 +642,18 @@ async fn the_clock_is_shown_moved_stopped_and_given_back() {
 }
 
 #[tokio::test]
+async fn what_is_due_has_happened_when_the_clock_has_been_moved() {
+    let server = support::start().await;
+    let triple = server.credentials(WEB, "web-role").await;
+    let remembered =
+        || server.emulator.world(|world| world.key(triple["AccessKeyId"].as_str().expect("an id")).is_some());
+    server.advance("7h").await;
+    assert!(remembered(), "as one that has expired");
+    server.advance("1s").await;
+    assert!(!remembered(), "without any other call");
+}
+
+#[tokio::test]
 async fn a_change_of_the_clock_that_makes_no_sense_changes_nothing() {
     let server = support::start().await;
     for body in [
