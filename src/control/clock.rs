@@ -95,6 +95,7 @@ fn shown(space: &Space) -> Value {
         Pace::Frozen(_) => "frozen",
     };
     let now = clock.now();
-    let ahead = now.duration_since(clock.real());
-    json!({ "schema": 1, "mode": mode, "now": utc_seconds(now), "ahead_seconds": ahead.as_secs() })
+    // To the nearest second, since the machine's clock has gone on between two looks at it.
+    let ahead = now.duration_since(clock.real()).as_secs_f64().round() as i64;
+    json!({ "schema": 1, "mode": mode, "now": utc_seconds(now), "ahead_seconds": ahead })
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use ecsim::emulator::Builder;
 use ecsim::gateway::settings::Settings;
 use ecsim::metadata;
-use ecsim::world::{InstanceId, MOST_METADATA_TOKENS};
+use ecsim::world::{InstanceId, MOST_METADATA_TOKENS, SystemClock};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -614,6 +615,13 @@ async fn the_credentials_uri_answers_what_the_metadata_service_does_and_says_wha
     let answer = Answer::of(server.request("POST", &format!("/_ecsim/instances/{WEB}/credentials"))).await;
     assert_eq!(answer.status, 405);
     assert!(answer.text.contains("\"hint\":\"use GET\""), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_clock_that_runs_is_shown_ahead_by_what_it_was_moved() {
+    let server = support::start_with(|builder| builder.clock(Arc::new(SystemClock))).await;
+    let (status, body) = server.set_clock(json!({ "advance": "6h" })).await;
+    assert_eq!((status, &body["ahead_seconds"]), (200, &json!(21_600)));
 }
 
 #[tokio::test]
