@@ -65,17 +65,20 @@ impl Change {
                 "the machine's clock cannot be moved: leave out now and advance, or take another mode".to_owned()
             );
         }
-        let at = self.target(clock)?;
+        // One look at the machine's clock, which goes on between two.
+        let real = clock.real();
+        let at = self.target(clock.at(real))?;
         Ok(match mode {
             Mode::Real => Pace::Real,
             Mode::Frozen => Pace::Frozen(at),
-            Mode::Offset => Pace::Offset(at.duration_since(clock.real())),
+            Mode::Offset => Pace::Offset(at.duration_since(real)),
         })
     }
 
-    fn target(&self, clock: &SpaceClock) -> Result<Timestamp, String> {
+    /// Where the world's clock is to stand that stands at `now`.
+    fn target(&self, now: Timestamp) -> Result<Timestamp, String> {
         let now = match &self.now {
-            None => clock.now(),
+            None => now,
             Some(text) => {
                 parse_utc(text).ok_or_else(|| format!("now: {text:?} is no time such as 2026-01-05T08:00:00Z"))?
             }
@@ -94,8 +97,7 @@ fn shown(space: &Space) -> Value {
         Pace::Offset(_) => "offset",
         Pace::Frozen(_) => "frozen",
     };
-    let now = clock.now();
-    // To the nearest second, since the machine's clock has gone on between two looks at it.
-    let ahead = now.duration_since(clock.real()).as_secs_f64().round() as i64;
-    json!({ "schema": 1, "mode": mode, "now": utc_seconds(now), "ahead_seconds": ahead })
+    let real = clock.real();
+    let now = clock.at(real);
+    json!({ "schema": 1, "mode": mode, "now": utc_seconds(now), "ahead_seconds": now.duration_since(real).as_secs() })
 }

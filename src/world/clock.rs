@@ -85,11 +85,16 @@ impl SpaceClock {
 
     /// The world's time.
     pub fn now(&self) -> Timestamp {
+        self.at(self.real())
+    }
+
+    /// The world's time when it is `real` at pace `Real`.
+    pub fn at(&self, real: Timestamp) -> Timestamp {
         match self.pace() {
-            Pace::Real => self.real(),
+            Pace::Real => real,
             Pace::Offset(by) => {
                 let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
-                self.real().checked_add(by).unwrap_or(end)
+                real.checked_add(by).unwrap_or(end)
             }
             Pace::Frozen(at) => at,
         }
