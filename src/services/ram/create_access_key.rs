@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::key_model::{KeyModel, Whose};
-use crate::api::action::{Action, Ctx, FromParams, Permission, Reply, Write};
+use crate::api::action::{Action, Ctx, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
-use crate::api::params::Params;
 use crate::world::{AccessKey, RequestId, World};
 
 /// Makes an active key of a user, or of the caller.
@@ -15,15 +14,6 @@ pub(super) struct CreateAccessKey;
 
 /// How many keys one can have (ram.md 4, documented).
 const MOST: usize = 2;
-
-#[derive(Debug)]
-pub(super) struct Input(Whose);
-
-impl FromParams for Input {
-    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
-        Whose::from_params(params).map(Self)
-    }
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -36,16 +26,16 @@ impl Reply for Output {}
 
 impl Action for CreateAccessKey {
     const NAME: &'static str = "CreateAccessKey";
-    type Input = Input;
+    type Input = Whose;
     type Reply = Output;
 
-    fn needs(ctx: &Ctx<'_>, Input(whose): &Input, world: &World) -> Vec<Permission> {
+    fn needs(ctx: &Ctx<'_>, whose: &Whose, world: &World) -> Vec<Permission> {
         whose.needs("ram:CreateAccessKey", ctx, world)
     }
 }
 
 impl Write for CreateAccessKey {
-    fn call(ctx: &Ctx<'_>, world: &mut World, Input(whose): Input) -> Result<Output, ApiError> {
+    fn call(ctx: &Ctx<'_>, world: &mut World, whose: Whose) -> Result<Output, ApiError> {
         let owner = whose.owner(ctx, world)?;
         let account = ctx.caller.account;
         if world.keys_of(account, &owner).len() >= MOST {

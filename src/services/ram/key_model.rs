@@ -5,26 +5,24 @@ use serde::Serialize;
 use super::fields;
 use super::holder::{HolderKind, UserKind};
 use super::user_model;
-use crate::api::action::{Ctx, Identity, Permission};
+use crate::api::action::{Ctx, FromParams, Identity, Permission};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::Item;
 use crate::world::{AccessKey, KeyOwner, User, World, utc_seconds};
 
-/// Whose keys an action is about: those of the named user, or the caller's own (ram.md 4, documented; of the account,
+/// An input that is whose keys an action is about: those of the named user, or the caller's own (ram.md 4, documented; of the account,
 /// its own: inferred).
 #[derive(Debug)]
 pub(super) struct Whose(Option<String>);
 
-impl Whose {
-    /// `UserName`.
-    ///
-    /// # Errors
-    /// The codes of its bounds.
-    pub(super) fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
+impl FromParams for Whose {
+    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
         fields::USER_NAME.text.read(params).map(Self)
     }
+}
 
+impl Whose {
     /// On the user; on all of them for a caller who is none.
     pub(super) fn needs(&self, action: &'static str, ctx: &Ctx<'_>, world: &World) -> Vec<Permission> {
         let own = || match ctx.caller.identity {
@@ -50,23 +48,21 @@ impl Whose {
     }
 }
 
-/// A key, and whose it is to be.
+/// An input that is a key, and whose it is to be.
 #[derive(Debug)]
 pub(super) struct OneKey {
     pub(super) whose: Whose,
     pub(super) id: String,
 }
 
-impl OneKey {
-    /// `UserAccessKeyId` and `UserName`.
-    ///
-    /// # Errors
-    /// `MissingUserAccessKeyId`, the codes of the name's bounds.
-    pub(super) fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
+impl FromParams for OneKey {
+    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
         let id = params.optional("UserAccessKeyId").ok_or(Code::MissingUserAccessKeyId)?;
         Ok(Self { whose: Whose::from_params(params)?, id: id.to_owned() })
     }
+}
 
+impl OneKey {
     /// # Errors
     /// `EntityNotExist.User`, and `EntityNotExist.User.AccessKey` for the key of anybody else.
     pub(super) fn find<'w>(&self, ctx: &Ctx<'_>, world: &'w World) -> Result<&'w AccessKey, ApiError> {

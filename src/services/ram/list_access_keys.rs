@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::key_model::{KeyModel, Whose};
-use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
+use crate::api::action::{Action, Ctx, Permission, Read, Reply};
 use crate::api::error::ApiError;
-use crate::api::params::Params;
 use crate::api::render::Items;
 use crate::world::{RequestId, World};
 
@@ -13,15 +12,6 @@ use crate::world::{RequestId, World};
 ///
 /// Source: ram.md 4.
 pub(super) struct ListAccessKeys;
-
-#[derive(Debug)]
-pub(super) struct Input(Whose);
-
-impl FromParams for Input {
-    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
-        Whose::from_params(params).map(Self)
-    }
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -34,16 +24,16 @@ impl Reply for Output {}
 
 impl Action for ListAccessKeys {
     const NAME: &'static str = "ListAccessKeys";
-    type Input = Input;
+    type Input = Whose;
     type Reply = Output;
 
-    fn needs(ctx: &Ctx<'_>, Input(whose): &Input, world: &World) -> Vec<Permission> {
+    fn needs(ctx: &Ctx<'_>, whose: &Whose, world: &World) -> Vec<Permission> {
         whose.needs("ram:ListAccessKeys", ctx, world)
     }
 }
 
 impl Read for ListAccessKeys {
-    fn call(ctx: &Ctx<'_>, world: &World, Input(whose): Input) -> Result<Output, ApiError> {
+    fn call(ctx: &Ctx<'_>, world: &World, whose: Whose) -> Result<Output, ApiError> {
         let keys = world.keys_of(ctx.caller.account, &whose.owner(ctx, world)?);
         let access_keys = keys.into_iter().map(|(id, key)| KeyModel::listed(id, key)).collect();
         Ok(Output { request_id: ctx.request_id, access_keys: Items(access_keys) })

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use super::page::{Page, Paging};
 use super::user_model::UserModel;
-use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
+use crate::api::action::{Action, Ctx, Permission, Read, Reply};
 use crate::api::error::ApiError;
-use crate::api::params::Params;
 use crate::api::render::Items;
 use crate::world::{RequestId, World};
 
@@ -14,15 +13,6 @@ use crate::world::{RequestId, World};
 ///
 /// Source: ram.md 4; order of the members: ram.md 3, documented.
 pub(super) struct ListUsers;
-
-#[derive(Debug)]
-pub(super) struct Input(Paging);
-
-impl FromParams for Input {
-    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
-        Paging::from_params(params).map(Self)
-    }
-}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -38,16 +28,16 @@ impl Reply for Output {}
 
 impl Action for ListUsers {
     const NAME: &'static str = "ListUsers";
-    type Input = Input;
+    type Input = Paging;
     type Reply = Output;
 
-    fn needs(ctx: &Ctx<'_>, _input: &Input, _world: &World) -> Vec<Permission> {
+    fn needs(ctx: &Ctx<'_>, _paging: &Paging, _world: &World) -> Vec<Permission> {
         vec![super::all("ram:ListUsers", ctx, "user")]
     }
 }
 
 impl Read for ListUsers {
-    fn call(ctx: &Ctx<'_>, world: &World, Input(paging): Input) -> Result<Output, ApiError> {
+    fn call(ctx: &Ctx<'_>, world: &World, paging: Paging) -> Result<Output, ApiError> {
         let users = world.users(ctx.caller.account);
         let Page { items, marker } = paging.cut(users, |user| user.name().to_ascii_lowercase());
         Ok(Output {

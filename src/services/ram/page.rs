@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
+use crate::api::action::FromParams;
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 
@@ -22,15 +23,14 @@ pub(super) struct Page<T> {
     pub(super) marker: Option<String>,
 }
 
-impl Paging {
-    /// `Marker` and `MaxItems`: 1 to 1000, 100 if absent (ram.md 3, documented).
-    ///
-    /// # Errors
-    /// `InvalidParameter.Marker`, `InvalidParameter.MaxItems`.
-    pub(super) fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
+/// `Marker` and `MaxItems`: 1 to 1000, 100 if absent (ram.md 3, documented).
+impl FromParams for Paging {
+    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
         Self::read(params, ("Marker", Code::MarkerIncorrect), ("MaxItems", 1000, Code::MaxItemsIncorrect))
     }
+}
 
+impl Paging {
     /// The same under other names, each with the code for a wrong value, and with another largest page.
     pub(super) fn read(params: &Params<'_>, marker: (&str, Code), size: (&str, u32, Code)) -> Result<Self, ApiError> {
         let read = |text| String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok();

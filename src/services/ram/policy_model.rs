@@ -80,6 +80,19 @@ impl CustomName {
     }
 }
 
+/// An input that is a version of a custom policy.
+#[derive(Debug)]
+pub(super) struct CustomVersion {
+    pub(super) policy: CustomName,
+    pub(super) id: VersionId,
+}
+
+impl FromParams for CustomVersion {
+    fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
+        Ok(Self { policy: CustomName::from_params(params)?, id: fields::version_id(params)? })
+    }
+}
+
 /// An input that is the name of a policy of either type.
 #[derive(Debug)]
 pub(super) struct AnyName {
