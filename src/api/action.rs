@@ -250,10 +250,27 @@ impl Product {
     }
 }
 
+/// For tests below the gateway: looks at what a call of the default account's owner knows.
+#[cfg(test)]
+pub(crate) fn by_owner<T>(signer: Option<&Signer>, look: impl FnOnce(&Ctx<'_>) -> T) -> T {
+    let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
+    let ids = Ids::seeded(1);
+    let guard = Guard::new(super::permission::RamMode::Strict, true, Code::ForbiddenRam, None);
+    look(&Ctx {
+        caller: &caller,
+        signer,
+        request_id: ids.call().0,
+        authority: "h",
+        now: crate::world::parse_utc("2026-11-24T02:07:22Z").expect("a time"),
+        ids: &ids,
+        guard: &guard,
+        detach_revokes: false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::permission::RamMode;
     use crate::world::{KeyOwner, parse_utc};
 
     /// What somebody else does in between; another key of the same owner and secret is at hand.
@@ -276,21 +293,8 @@ mod tests {
             assert!(world.add_key("k", key()));
             let signer = Signer::find(&world, "k").expect("an active key");
             change(&mut world, key());
-            let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
-            let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
-            let (request_id, _) = ids.call();
-            let signer = Some(&signer);
-            let ctx = Ctx {
-                caller: &caller,
-                signer,
-                request_id,
-                authority: "h",
-                now,
-                ids: &ids,
-                guard: &guard,
-                detach_revokes: false,
-            };
-            assert_eq!(ctx.authorize(&world, Vec::new), expected, "change {number}");
+            let authorized = by_owner(Some(&signer), |ctx| ctx.authorize(&world, Vec::new));
+            assert_eq!(authorized, expected, "change {number}");
         }
     }
 }

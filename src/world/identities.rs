@@ -283,32 +283,15 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{TrustPolicy, Use};
-    use crate::world::{Ids, RoleName, parse_utc};
+    use crate::policy::Use;
+    use crate::world::bench::Bench;
 
     const OTHER: u64 = 2_000_000_000_000_002;
 
-    struct Bench {
-        world: World,
-        ids: Ids,
-        now: Timestamp,
-    }
-
     impl Bench {
-        fn new() -> Self {
-            let now = parse_utc("2026-01-05T08:00:00Z").expect("a time");
-            Self { world: World::default(), ids: Ids::seeded(1), now }
-        }
-
         fn user(&mut self, name: &str) -> RamId {
             let id = self.ids.ram_id();
             assert!(self.world.add_user(User::new(id, AccountId::DEFAULT, name, self.now)));
-            id
-        }
-
-        fn role(&mut self, name: &str) -> RamId {
-            let (id, trust) = (self.ids.ram_id(), TrustPolicy::of_service("ecs.aliyuncs.com"));
-            assert!(self.world.add_role(Role::new(id, AccountId::DEFAULT, RoleName::new(name), trust, self.now)));
             id
         }
 

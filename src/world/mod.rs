@@ -5,6 +5,8 @@
 
 mod account;
 mod arn;
+#[cfg(test)]
+mod bench;
 mod cidr;
 mod clock;
 mod directory;

@@ -123,30 +123,12 @@ impl World {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{TrustPolicy, Use};
-    use crate::world::{Role, parse_utc};
+    use crate::policy::Use;
+    use crate::world::bench::Bench;
 
     const ACCOUNT: AccountId = AccountId::DEFAULT;
 
-    struct Bench {
-        world: World,
-        ids: Ids,
-        now: Timestamp,
-    }
-
     impl Bench {
-        fn new() -> Self {
-            let now = parse_utc("2026-01-05T08:00:00Z").expect("a time");
-            Self { world: World::default(), ids: Ids::seeded(1), now }
-        }
-
-        fn role(&mut self, name: &str) -> RamId {
-            let id = self.ids.ram_id();
-            let trust = TrustPolicy::of_service("ecs.aliyuncs.com");
-            assert!(self.world.add_role(Role::new(id, ACCOUNT, RoleName::new(name), trust, self.now)));
-            id
-        }
-
         /// Opens a session for so many seconds; its key's id.
         fn open(&mut self, role: RamId, seconds: i64) -> String {
             self.open_narrowed(role, seconds, None)

@@ -218,10 +218,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::action::{Caller, Identity, writes};
-    use crate::api::permission::{Guard, RamMode};
+    use crate::api::action::{by_owner, writes};
     use crate::api::render::Format;
-    use crate::world::{AccountId, Ids, Store, parse_utc, seed};
+    use crate::world::{Ids, Store, parse_utc, seed};
 
     /// A world in which `i-1` carries a role that RAM has deleted, and `i-2` one that it has.
     fn store() -> Store {
@@ -236,22 +235,10 @@ mod tests {
     }
 
     fn detach(store: &Store, instance_ids: &str, role: Option<&str>) -> Result<Value, ApiError> {
-        let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
-        let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
-        let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
-        let ctx = Ctx {
-            caller: &caller,
-            signer: None,
-            request_id: ids.call().0,
-            authority: "h",
-            now,
-            ids: &ids,
-            guard: &guard,
-            detach_revokes: false,
-        };
         let mut pairs = vec![("RegionId".into(), "cn-hangzhou".into()), ("InstanceIds".into(), instance_ids.into())];
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
-        let done = writes::<DetachInstanceRamRole>().perform(&ctx, store, &Params::new(pairs), Format::Json)?;
+        let entry = writes::<DetachInstanceRamRole>();
+        let done = by_owner(None, |ctx| entry.perform(ctx, store, &Params::new(pairs), Format::Json))?;
         Ok(serde_json::from_str(&done.body).expect("JSON"))
     }
 
@@ -281,26 +268,13 @@ mod tests {
     #[test]
     fn it_needs_each_instance_and_the_role_named_or_carried() {
         let store = store();
-        let caller = Caller { account: AccountId::DEFAULT, identity: Identity::Owner };
-        let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
-        let (ids, guard) = (Ids::seeded(1), Guard::new(RamMode::Strict, true, Code::ForbiddenRam, None));
-        let ctx = Ctx {
-            caller: &caller,
-            signer: None,
-            request_id: ids.call().0,
-            authority: "h",
-            now,
-            ids: &ids,
-            guard: &guard,
-            detach_revokes: false,
-        };
         for (named, role) in [(Some("any"), "any"), (None, "web")] {
             let input = Input {
                 region: Region::find("cn-hangzhou").expect("a region"),
                 instance_ids: vec![InstanceId::new("i-2"), InstanceId::new("i-none")],
                 ram_role_name: named.map(str::to_owned),
             };
-            let needs = store.read(|world| DetachInstanceRamRole::needs(&ctx, &input, world));
+            let needs = by_owner(None, |ctx| store.read(|world| DetachInstanceRamRole::needs(ctx, &input, world)));
             assert!(needs.iter().all(|permission| permission.action == "ecs:DetachInstanceRamRole"));
             let expected = [
                 "acs:ecs:cn-hangzhou:1000000000000001:instance/i-2".to_owned(),
