@@ -120,11 +120,16 @@ async fn pages_of_tags_hold_each_once() {
 async fn what_cannot_be_tagged_changes_nothing() {
     let server = support::start().await;
     let tag = ("Tag", r#"[{"Key":"k","Value":"v"}]"#);
+    server.ram_done("TagResources", &[WEB[0], WEB[1], ("Tag", r#"[{"Key":"z","Value":"v"}]"#)]).await;
+    let before = tags(&server, &WEB).await;
     let names = ("ResourceNames", r#"["web-role","nobody"]"#);
     let missing = (404, "EntityNotExist.Role".to_owned(), "The role not exists: nobody.".to_owned());
     for (action, more) in [("TagResources", tag), ("UntagResources", ("All", "true")), ("ListTagResources", tag)] {
         assert_eq!(server.ram_refused(action, &[WEB[0], names, more]).await, missing, "{action}");
+        assert_eq!(tags(&server, &WEB).await, before, "{action}");
     }
+    let twice = [WEB[0], ("ResourceNames", r#"["web-role","WEB-ROLE"]"#)];
+    assert_eq!(tags(&server, &twice).await, before, "one role under two names");
     let missing = (404, "EntityNotExist.Policy".to_owned(), "The policy does not exist.".to_owned());
     let system = [("ResourceType", "policy"), ("ResourceNames", r#"["ReadOnlyAccess"]"#), tag];
     assert_eq!(server.ram_refused("TagResources", &system).await, missing);

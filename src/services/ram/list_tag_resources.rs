@@ -73,6 +73,8 @@ impl Read for ListTagResources {
         let resource_type = input.resources.kind.name();
         let mut tagged = input.resources.tagged(ctx, world)?;
         tagged.sort_by_key(|(name, _)| name.to_ascii_lowercase());
+        // A resource that is named in two cases is one.
+        tagged.dedup_by_key(|(name, _)| *name);
         let rows =
             tagged.iter().flat_map(|(name, tags)| rows(name, tags)).filter(|(_, tag)| tags::is_among(tag, &input.tags));
         let Page { items, marker } =
