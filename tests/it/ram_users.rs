@@ -98,6 +98,16 @@ async fn each_text_has_its_bounds() {
             assert_eq!(server.ram_refused("CreateUser", &[("UserName", "u"), (name, bad)]).await, refused, "{bad}");
         }
     }
+    for (name, bad) in
+        [("MobilePhone", format!("86-{}", "1".repeat(126))), ("Email", format!("{}@b.c", "a".repeat(125)))]
+    {
+        let refused = (400, format!("InvalidParameter.{name}.Format"));
+        let (status, code, _) = server.ram_refused("CreateUser", &[("UserName", "u"), (name, &bad)]).await;
+        assert_eq!((status, code), refused);
+        server
+            .ram_done("CreateUser", &[("UserName", name), (name, &bad.replacen("11", "1", 1).replacen("aa", "a", 1))])
+            .await;
+    }
     let fits = [("UserName", &long[..64]), ("DisplayName", &long[..128]), ("Comments", &long[..128])];
     server.ram_done("CreateUser", &fits).await;
 }

@@ -98,7 +98,7 @@ pub(super) static DISPLAY_NAME: Text = Text {
     longest: Some((128, Code::DisplayNameLength)),
 };
 
-/// `<country>-<number>` (ram.md 4, documented).
+/// `<country>-<number>` (ram.md 4, documented); the length: inferred.
 pub(super) static MOBILE_PHONE: Text = Text {
     name: "MobilePhone",
     form: Some((
@@ -108,10 +108,10 @@ pub(super) static MOBILE_PHONE: Text = Text {
         },
         Code::MobilePhoneFormat,
     )),
-    longest: None,
+    longest: Some((128, Code::MobilePhoneFormat)),
 };
 
-/// One `@` between two texts without spaces, the second with a dot (inferred).
+/// One `@` between two texts without spaces, the second with a dot; the length (inferred).
 pub(super) static EMAIL: Text = Text {
     name: "Email",
     form: Some((
@@ -123,7 +123,7 @@ pub(super) static EMAIL: Text = Text {
         },
         Code::EmailFormat,
     )),
-    longest: None,
+    longest: Some((128, Code::EmailFormat)),
 };
 
 /// # Errors
