@@ -254,8 +254,9 @@ impl Condition {
         Ok(conditions.into())
     }
 
-    /// Whether the request meets the condition: its value must fit one of those wanted (documented). A `Not` operator holds when none fits, also where the request brings no value;
-    /// the others do not hold then, nor where a value has another type (inferred).
+    /// Whether the request meets the condition: its value must fit one of those wanted (documented). A `Not` operator
+    /// holds when none fits, also where the request brings no value; the others do not hold then, nor where a value has
+    /// another type (inferred).
     pub(super) fn holds(&self, context: &Context<'_>, tags: &[Tag]) -> bool {
         let fits = context.values().any(|(key, value)| key == &*self.key && self.wanted.has(value))
             || !tags.is_empty() && self.asks_for_one_of(tags);

@@ -40,6 +40,7 @@ pub enum PolicyStays {
     Unknown,
     OnUsers,
     OnRoles,
+    HasVersions,
 }
 
 /// Keys.
@@ -140,7 +141,8 @@ impl World {
     }
 
     /// # Errors
-    /// Why the role stays. Its sessions end with it (sts.md 2, documented). That it is on an instance is no reason (ram.md 3, inferred).
+    /// Why the role stays. Its sessions end with it (sts.md 2, documented). That it is on an instance is no reason
+    /// (ram.md 3, inferred).
     pub fn remove_role(&mut self, id: RamId) -> Result<Role, RoleStays> {
         let role = self.roles.get(id).ok_or(RoleStays::Unknown)?;
         if !role.policies.is_empty() {
@@ -184,28 +186,23 @@ impl World {
         self.policies.add(policy)
     }
 
-    /// Whether somebody still has a custom policy.
-    ///
-    /// # Errors
-    /// Why the policy stays: users first (inferred).
-    pub fn can_remove_policy(&self, id: RamId) -> Result<(), PolicyStays> {
-        let account = self.policies.get(id).ok_or(PolicyStays::Unknown)?.account();
-        let policy = PolicyRef::Custom(id);
-        if self.users_with(account, policy).next().is_some() {
-            return Err(PolicyStays::OnUsers);
-        }
-        if self.roles_with(account, policy).next().is_some() {
-            return Err(PolicyStays::OnRoles);
-        }
-        Ok(())
-    }
-
     /// Removes a custom policy with all its versions.
     ///
     /// # Errors
-    /// Why the policy stays.
-    pub fn remove_policy(&mut self, id: RamId) -> Result<ManagedPolicy, PolicyStays> {
-        self.can_remove_policy(id)?;
+    /// Why the policy stays: users, roles, then versions beside the default one unless `cascading` takes them along
+    /// (inferred).
+    pub fn remove_policy(&mut self, id: RamId, cascading: bool) -> Result<ManagedPolicy, PolicyStays> {
+        let policy = self.policies.get(id).ok_or(PolicyStays::Unknown)?;
+        let (account, reference) = (policy.account(), PolicyRef::Custom(id));
+        if self.users_with(account, reference).next().is_some() {
+            return Err(PolicyStays::OnUsers);
+        }
+        if self.roles_with(account, reference).next().is_some() {
+            return Err(PolicyStays::OnRoles);
+        }
+        if policy.versions().len() > 1 && !cascading {
+            return Err(PolicyStays::HasVersions);
+        }
         self.policies.remove(id).ok_or(PolicyStays::Unknown)
     }
 
@@ -319,7 +316,7 @@ mod tests {
             assert!(bench.world.attach(holder, reference, bench.now));
             assert!(!bench.world.attach(holder, reference, bench.now), "twice");
         }
-        assert_eq!(bench.world.remove_policy(policy).err(), Some(PolicyStays::OnUsers));
+        assert_eq!(bench.world.remove_policy(policy, true).err(), Some(PolicyStays::OnUsers));
         let deny = bench.documents(holders[0])[0].1.replace("Allow", "Deny");
         let parsed = PermissionPolicy::parse(&deny, Use::Identity).expect("a policy");
         let changed = bench.world.custom_policy_mut(AccountId::DEFAULT, "P").expect("it is there");
@@ -331,9 +328,9 @@ mod tests {
         assert_eq!(bench.world.remove_user(user).err(), Some(UserStays::HasPolicies));
         assert_eq!(bench.world.remove_role(role).err(), Some(RoleStays::HasPolicies));
         assert!(bench.world.detach(holders[0], reference) && !bench.world.detach(holders[0], reference));
-        assert_eq!(bench.world.remove_policy(policy).err(), Some(PolicyStays::OnRoles));
+        assert_eq!(bench.world.remove_policy(policy, true).err(), Some(PolicyStays::OnRoles));
         assert!(bench.world.detach(holders[1], reference));
-        assert!(bench.world.remove_policy(policy).is_ok());
+        assert!(bench.world.remove_policy(policy, true).is_ok());
         assert!(!bench.world.attach(holders[0], reference, bench.now), "it is gone");
         assert_eq!(bench.documents(holders[0]), []);
     }

@@ -148,7 +148,19 @@ impl ManagedPolicy {
         self.last.0 += 1;
         self.versions.push(PolicyVersion { id: self.last, policy, created: now });
         self.updated = now;
+        self.newest()
+    }
+
+    /// The version that was added last, if it has not been removed; else the one before it.
+    pub fn newest(&self) -> &PolicyVersion {
         &self.versions[self.versions.len() - 1]
+    }
+
+    /// Makes room: the oldest version that is not the default one goes, if there is one.
+    pub fn remove_oldest(&mut self, now: Timestamp) {
+        let oldest = self.versions.iter().map(|version| version.id).find(|id| !self.is_default(*id));
+        // The default one is the only reason to stay.
+        let _ = oldest.map(|id| self.remove_version(id, now));
     }
 
     /// Whether there is such a version.

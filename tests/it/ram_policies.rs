@@ -122,6 +122,9 @@ async fn a_system_policy_is_shown_and_cannot_be_changed() {
         (&body["Policy"]["PolicyType"], &body["DefaultPolicyVersion"]["VersionId"]),
         (&json!("System"), &json!("v1"))
     );
+    for date in ["CreateDate", "UpdateDate"] {
+        assert_eq!(body["Policy"][date], "2015-05-01T00:00:00Z", "{date}");
+    }
     let document = body["DefaultPolicyVersion"]["PolicyDocument"].as_str().expect("a text");
     let document: Value = serde_json::from_str(document).expect("JSON");
     assert_eq!(document["Statement"][0]["Action"], "ram:*");
@@ -236,9 +239,11 @@ async fn versions_come_and_go_and_the_default_one_decides() {
     assert_eq!(add_version(&server, "p", &[("SetAsDefault", "True")]).await["IsDefaultVersion"], json!(true));
     let own = |list: &[(&str, bool)]| list.iter().map(|(id, default)| ((*id).to_owned(), *default)).collect::<Vec<_>>();
     assert_eq!(versions(&server, "p").await, own(&[("v1", false), ("v2", false), ("v3", true)]));
+    server.clock.advance(SignedDuration::from_secs(1));
     server.ram_done("SetDefaultPolicyVersion", &[("PolicyName", "p"), ("VersionId", "v2")]).await;
+    let chosen = "2026-11-24T02:07:24Z";
     let shown = server.ram_done("GetPolicy", &[("PolicyName", "p"), CUSTOM]).await;
-    assert_eq!((&shown["Policy"]["DefaultVersion"], &shown["Policy"]["UpdateDate"]), (&json!("v2"), &json!(later)));
+    assert_eq!((&shown["Policy"]["DefaultVersion"], &shown["Policy"]["UpdateDate"]), (&json!("v2"), &json!(chosen)));
     server.ram_done("DeletePolicyVersion", &[("PolicyName", "p"), ("VersionId", "v1")]).await;
     assert_eq!(versions(&server, "p").await, own(&[("v2", true), ("v3", false)]));
     let text = "The default policy version CAN NOT been deleted directly.".to_owned();
@@ -274,12 +279,13 @@ async fn a_policy_has_at_most_five_versions_and_can_rotate() {
 async fn a_description_is_changed() {
     let server = support::start().await;
     create(&server, "p").await;
+    server.clock.advance(SignedDuration::from_secs(1));
     let body = server.ram_done("UpdatePolicyDescription", &[("PolicyName", "P"), ("NewDescription", "new")]).await;
     assert_eq!(
         body["Policy"],
         json!({
             "PolicyName": "p", "PolicyType": "Custom", "Description": "new", "DefaultVersion": "v1",
-            "CreateDate": NOW, "UpdateDate": NOW,
+            "CreateDate": NOW, "UpdateDate": "2026-11-24T02:07:23Z",
         })
     );
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::fields;
 use super::policy_model::{CustomName, VersionModel, custom_mut};
-use super::{fields, policy_model};
 use crate::api::action::{Action, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
@@ -62,22 +62,17 @@ impl Action for CreatePolicyVersion {
 
 impl Write for CreatePolicyVersion {
     fn call(ctx: &Ctx<'_>, world: &mut World, input: Input) -> Result<Output, ApiError> {
-        let policy = policy_model::custom(ctx, world, &input.policy.0)?;
-        let mut versions = policy.versions().iter().map(|version| version.id);
-        let oldest = versions.find(|id| !policy.is_default(*id)).filter(|_| policy.versions().len() >= MOST);
-        if oldest.is_some() && !input.rotates {
-            return Err(Code::TooManyPolicyVersions.into());
-        }
         let policy = custom_mut(ctx, world, &input.policy.0)?;
-        if let Some(oldest) = oldest {
-            // It is there and not the default one.
-            let _ = policy.remove_version(oldest, ctx.now);
+        if policy.versions().len() >= MOST {
+            if !input.rotates {
+                return Err(Code::TooManyPolicyVersions.into());
+            }
+            policy.remove_oldest(ctx.now);
         }
         let id = policy.add_version(input.document, ctx.now).id;
         if input.set_as_default {
             policy.set_default(id, ctx.now);
         }
-        let version = policy.version(id).ok_or(Code::PolicyVersionNotFound)?;
-        Ok(Output { request_id: ctx.request_id, policy_version: VersionModel::new(policy, version) })
+        Ok(Output { request_id: ctx.request_id, policy_version: VersionModel::newest(policy) })
     }
 }

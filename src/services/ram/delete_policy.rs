@@ -40,17 +40,13 @@ impl Action for DeletePolicy {
 
 impl Write for DeletePolicy {
     fn call(ctx: &Ctx<'_>, world: &mut World, input: Input) -> Result<Empty, ApiError> {
-        let policy = policy_model::custom(ctx, world, &input.policy.0)?;
-        let (id, versions) = (policy.id(), policy.versions().len());
-        world.can_remove_policy(id).map_err(|stays| match stays {
-            PolicyStays::Unknown => Code::PolicyNotFound,
-            PolicyStays::OnUsers => Code::PolicyOnUser,
-            PolicyStays::OnRoles => Code::PolicyOnRole,
-        })?;
-        if versions > 1 && !input.cascading_delete {
-            return Err(Code::PolicyKeepsVersion.into());
+        let id = policy_model::custom(ctx, world, &input.policy.0)?.id();
+        match world.remove_policy(id, input.cascading_delete) {
+            Ok(_) => Ok(Empty::new(ctx)),
+            Err(PolicyStays::Unknown) => Err(Code::PolicyNotFound.into()),
+            Err(PolicyStays::OnUsers) => Err(Code::PolicyOnUser.into()),
+            Err(PolicyStays::OnRoles) => Err(Code::PolicyOnRole.into()),
+            Err(PolicyStays::HasVersions) => Err(Code::PolicyKeepsVersion.into()),
         }
-        world.remove_policy(id).map_err(|_| Code::PolicyNotFound)?;
-        Ok(Empty::new(ctx))
     }
 }

@@ -42,7 +42,7 @@ impl Whose {
             (Some(name), _) => user_model::find(ctx, world, name).map(|user| KeyOwner::User(user.id())),
             (None, Identity::Owner) => Ok(KeyOwner::Account),
             (None, Identity::User(id)) => Ok(KeyOwner::User(*id)),
-            // A role has no keys.
+            // A role has no keys (inferred).
             (None, Identity::RoleSession(_)) => Err(Code::UserNotFound.into()),
         }
     }

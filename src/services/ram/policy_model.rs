@@ -11,9 +11,7 @@ use crate::api::action::{Ctx, FromParams, Permission};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{
-    ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId, World, parse_utc, utc_seconds,
-};
+use crate::world::{ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId, World, utc_seconds};
 
 /// # Errors
 /// `EntityNotExist.Policy`.
@@ -80,16 +78,16 @@ impl CustomName {
     }
 }
 
-/// An input that is a version of a custom policy.
+/// An input that is a version of a policy.
 #[derive(Debug)]
-pub(super) struct CustomVersion {
-    pub(super) policy: CustomName,
+pub(super) struct VersionOf<P> {
+    pub(super) policy: P,
     pub(super) id: VersionId,
 }
 
-impl FromParams for CustomVersion {
+impl<P: FromParams> FromParams for VersionOf<P> {
     fn from_params(params: &Params<'_>) -> Result<Self, ApiError> {
-        Ok(Self { policy: CustomName::from_params(params)?, id: fields::version_id(params)? })
+        Ok(Self { policy: P::from_params(params)?, id: fields::version_id(params)? })
     }
 }
 
@@ -176,14 +174,13 @@ impl PolicyModel {
     }
 }
 
-/// When it was made and changed. Of the system's no dates are known: the day of the API's version stands for them
-/// (inferred).
+/// 2015-05-01T00:00:00Z, the day of the API's version: no dates of system policies are known (inferred).
+const SYSTEM: Timestamp = Timestamp::constant(1_430_438_400, 0);
+
+/// When it was made and changed.
 fn dates(policy: Policy<'_>) -> (Timestamp, Timestamp) {
     match policy {
-        Policy::System(_) => {
-            let date = parse_utc("2015-05-01T00:00:00Z").unwrap_or_default();
-            (date, date)
-        }
+        Policy::System(_) => (SYSTEM, SYSTEM),
         Policy::Custom(policy) => (policy.created, policy.updated),
     }
 }
@@ -210,6 +207,10 @@ impl VersionModel {
             create_date: utc_seconds(version.created),
             policy_document: version.policy.text().to_owned(),
         }
+    }
+
+    pub(super) fn newest(policy: &ManagedPolicy) -> Self {
+        Self::new(policy, policy.newest())
     }
 
     /// The version that counts in decisions.
