@@ -84,6 +84,9 @@ async fn without_a_user_name_the_keys_are_the_caller_s_own() {
     let ann = ids(&server.ram_done("ListAccessKeys", &[("UserName", "ann")]).await);
     assert!(ann.len() == 2 && ann.iter().any(|id| *id == made["AccessKey"]["AccessKeyId"]), "{ann:?}");
     assert_eq!(ids(&server.ram_done("ListAccessKeys", &[]).await), ["test"], "of the account");
+    server.ram_done("CreateAccessKey", &[]).await;
+    let (status, code, _) = server.ram_refused("CreateAccessKey", &[]).await;
+    assert_eq!((status, &*code), (409, "LimitExceeded.User.AccessKey"), "the account's own are two as well");
 }
 
 #[tokio::test]
