@@ -615,7 +615,7 @@ pub static RULES: &[Rule] = &[
         test: "with_detach_revokes_what_was_issued_ends_at_once",
     },
     Rule {
-        rule: "The same credentials are answered until a twelfth of their life is left, half an hour of six hours; attached again or with another policy, the role has new ones",
+        rule: "The same credentials are answered until a twelfth of their life is left, half an hour of six hours; attached again or with another policy, the role has new ones, and so it has when the clock has gone back",
         evidence: Evidence::Inferred,
         source: "imds.md 4 and 8",
         place: "world/role_credentials.rs",

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
 use axum::extract::{Path, RawPathParams, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
@@ -45,25 +46,25 @@ fn marked(mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// The paths of the metadata service.
-const METADATA: [&str; 6] =
-    ["/latest", "/latest/", "/latest/{*item}", "/2016-01-01", "/2016-01-01/", "/2016-01-01/{*item}"];
-
 /// Below this, the metadata service of an instance that the path names.
 const INSTANCES: &str = "/_ecsim/instances";
 
 /// The metadata service under its versions, the control API under its prefix; every other path is the gateway's,
 /// which knows only `/`.
 pub fn router(app: Arc<App>) -> Router {
-    let control = control::router(Arc::clone(&app.control));
+    let credentials = Router::new()
+        .route(&format!("{INSTANCES}/{{instance}}/credentials"), get(credentials).fallback(control::wrong_method))
+        .with_state(Arc::clone(&app));
+    let control = control::router(Arc::clone(&app.control)).merge(credentials);
     let control = control.layer(from_fn_with_state(Arc::clone(&app), within_limits));
     let control = control.layer(CatchPanicLayer::custom(|_| control::panicked()));
-    let mut metadata = Router::new()
-        .route(&format!("{INSTANCES}/{{instance}}/credentials"), get(credentials).fallback(control::wrong_method));
-    for path in METADATA {
-        metadata = metadata
-            .route(path, any(metadata_of_whoever_asks))
-            .route(&format!("{INSTANCES}/{{instance}}{path}"), any(metadata_of_named));
+    let mut metadata = Router::new();
+    for version in metadata::VERSIONS {
+        for below in ["", "/", "/{*item}"] {
+            metadata = metadata
+                .route(&format!("{version}{below}"), any(metadata_of_whoever_asks))
+                .route(&format!("{INSTANCES}/{{instance}}{version}{below}"), any(metadata_of_named));
+        }
     }
     let metadata = metadata.layer(CatchPanicLayer::custom(|_| metadata::panicked()));
     // The gateway has a guard of its own, which knows the asked format.
@@ -105,7 +106,13 @@ async fn metadata_of_whoever_asks(State(app): State<Arc<App>>, request: Request)
     metadata_of(&app, &head, body, &path, None).await
 }
 
-async fn metadata_of_named(State(app): State<Arc<App>>, params: RawPathParams, request: Request) -> Response<Body> {
+async fn metadata_of_named(
+    State(app): State<Arc<App>>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
+    request: Request,
+) -> Response<Body> {
+    // What is not UTF-8 when it is decoded names nothing.
+    let Ok(params) = params else { return metadata::refused(404) };
     let (head, body) = request.into_parts();
     let named = params.iter().find(|(name, _)| *name == "instance").map_or("", |(_, id)| id);
     // Behind the prefix and the id.
@@ -122,6 +129,9 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
     app.metadata.answer(head, path, asker)
 }
 
-async fn credentials(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response<Body> {
-    app.metadata.credentials(&id)
+async fn credentials(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejection>) -> Response<Body> {
+    match id {
+        Ok(Path(id)) => app.metadata.credentials(&id),
+        Err(rejection) => metadata::no_credentials("the path", &rejection.body_text()),
+    }
 }

@@ -1,28 +1,23 @@
 //! The items, as one table. Listings are made from it, so that what is listed is there and what is there is listed.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde_json::json;
 
-use crate::world::{Cidr, Instance, InstanceId, Network, RoleCredentials, World, utc_seconds};
+use crate::world::{Cidr, Instance, InstanceId, Network, RoleName, utc_seconds};
 
-/// Whose items they are, and when.
+/// Whose items they are.
 pub(super) struct Subject<'w> {
-    pub(super) world: &'w World,
     pub(super) id: &'w InstanceId,
     pub(super) instance: &'w Instance,
-    pub(super) now: Timestamp,
 }
 
 /// What stands at a path.
 pub(super) enum Found {
     /// An item or a listing.
     Text(String),
-    Credentials(Arc<RoleCredentials>),
-    /// Credentials of this role that have to be made first, if they can be.
-    CredentialsDue(InstanceId, Box<str>),
+    /// The credentials of an instance's role, if it can be taken on.
+    Credentials(InstanceId, RoleName),
 }
 
 /// An item: its path below the version, with `{}` names for what differs from instance to instance, and its value,
@@ -43,7 +38,7 @@ static ITEMS: &[Item] = items! {
     // No event is ever under way (imds.md 3; the form of none inferred).
     "maintenance/active-system-events" => |_| text("None");
     "meta-data/dns-conf/nameservers" => |_| text("100.100.2.136\n100.100.2.138");
-    "meta-data/eipv4" => |s| s.instance.spec.eip.or(s.instance.spec.public_ip).and_then(text);
+    "meta-data/eipv4" => |s| s.instance.spec.eip.and_then(text);
     "meta-data/hostname" => |s| text(s.instance.host_name(s.id));
     "meta-data/image-id" => |s| text(&s.instance.spec.image_id);
     "meta-data/instance-id" => |s| text(s.id);
@@ -117,9 +112,7 @@ fn identity_document(s: &Subject<'_>) -> String {
 }
 
 fn role_credentials(s: &Subject<'_>) -> Option<Found> {
-    let role = s.instance.role()?;
-    let current = s.world.role_credentials(s.instance, s.now);
-    Some(current.map_or_else(|| Found::CredentialsDue(s.id.clone(), role.as_str().into()), Found::Credentials))
+    Some(Found::Credentials(s.id.clone(), s.instance.role()?.clone()))
 }
 
 /// What a part of a path in the table is for an instance; `None` where it has nothing of that name.

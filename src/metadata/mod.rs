@@ -16,7 +16,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::control;
-use crate::world::{CREDENTIAL_LIFETIME, Instance, InstanceId, RoleCredentials, Space, Spaces, World, utc_seconds};
+use crate::world::{
+    CREDENTIAL_LIFETIME, Instance, InstanceId, RoleCredentials, RoleName, Space, Spaces, World, utc_seconds,
+};
 use items::{Found, Subject};
 use page::Refusal;
 pub(crate) use page::{panicked, refused};
@@ -55,7 +57,7 @@ pub struct Asker<'a> {
 }
 
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
-const VERSIONS: [&str; 2] = ["/latest", "/2016-01-01"];
+pub(crate) const VERSIONS: [&str; 2] = ["/latest", "/2016-01-01"];
 
 const TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
 const TOKEN_LIFETIME: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
@@ -101,20 +103,27 @@ impl Metadata {
                 Some(token) if !is_good(space, token, id, now) => return Err(Refusal::UNAUTHORIZED),
                 _ => {}
             }
-            items::find(path, &Subject { world, id, instance, now }).ok_or(Refusal::NOT_FOUND)
+            items::find(path, &Subject { id, instance }).ok_or(Refusal::NOT_FOUND)
         })?;
         match found {
             Found::Text(text) => Ok(text),
-            Found::Credentials(credentials) => Ok(document(&credentials)),
-            Found::CredentialsDue(id, role) => {
-                self.renewed(space, &id, &role).map(|credentials| document(&credentials)).ok_or(Refusal::NOT_FOUND)
-            }
+            Found::Credentials(id, role) => self.role_credentials(space, &id, &role).ok_or(Refusal::NOT_FOUND),
         }
     }
 
-    fn renewed(&self, space: &Space, id: &InstanceId, role: &str) -> Option<Arc<RoleCredentials>> {
+    /// The credentials of an instance's role as clients read them: the current ones, else new ones, made under the
+    /// lock that writes.
+    fn role_credentials(&self, space: &Space, id: &InstanceId, role: &RoleName) -> Option<String> {
         let (now, lifetime) = (space.clock.now(), self.settings.credential_lifetime);
-        space.store.write(|world| world.renew_role_credentials(&space.ids, now, id, role, lifetime))
+        let role = role.as_str();
+        let current = space.store.read(|world| {
+            let instance = world
+                .instance(id.as_str())
+                .filter(|instance| instance.role().is_some_and(|own| own.as_str() == role))?;
+            world.role_credentials(instance, now)
+        });
+        let renew = || space.store.write(|world| world.renew_role_credentials(&space.ids, now, id, role, lifetime));
+        current.or_else(renew).map(|credentials| document(&credentials))
     }
 
     /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
@@ -156,29 +165,31 @@ impl Metadata {
     /// `ALIBABA_CLOUD_CREDENTIALS_URI` (imds.md 6). Ours: it wants no token, and says in words what is missing.
     pub fn credentials(&self, id: &str) -> Response<Body> {
         let space = self.spaces.default_space();
-        let now = space.clock.now();
         let found = space.store.read(|world| {
             let (id, instance) = world.instance_entry(id).ok_or("there is no such instance")?;
             if !instance.spec.metadata_options.enabled {
                 return Err("the instance's metadata service is disabled");
             }
             let role = instance.role().ok_or("no role is attached to the instance")?;
-            Ok((world.role_credentials(instance, now), id.clone(), role.clone()))
+            Ok((id.clone(), role.clone()))
         });
-        let credentials = found.and_then(|(current, id, role)| {
+        let credentials = found.and_then(|(id, role)| {
             let gone = "the attached role is deleted, or does not trust ECS";
-            current.or_else(|| self.renewed(&space, &id, role.as_str())).ok_or(gone)
+            self.role_credentials(&space, &id, &role).ok_or(gone)
         });
         match credentials {
             Ok(credentials) => {
-                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], document(&credentials)).into_response()
+                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], credentials).into_response()
             }
-            Err(reason) => {
-                let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
-                control::error(StatusCode::NOT_FOUND, "NoCredentials", &format!("{id}: {reason}"), hint)
-            }
+            Err(reason) => no_credentials(id, reason),
         }
     }
+}
+
+/// The control API's refusal of credentials.
+pub(crate) fn no_credentials(id: &str, reason: &str) -> Response<Body> {
+    let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
+    control::error(StatusCode::NOT_FOUND, "NoCredentials", &format!("{id}: {reason}"), hint)
 }
 
 /// What a request for a token asks for (imds.md 2; that X-Forwarded-For comes first: inferred).

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{AccountId, Cidr, Region, RoleCredentials, RoleName};
+use super::{AccountId, Cidr, Region, RoleName};
 use crate::policy::PermissionPolicy;
 
 /// The id of an instance: any non-empty text is a possible id (ecs-instance-ram-role.md 5.3, inferred).
@@ -170,8 +170,8 @@ pub struct Spec {
 pub struct Attachment {
     pub role: RoleName,
     pub policy: Option<Box<str>>,
-    /// What the metadata service has handed out last; it goes with the attachment.
-    pub(super) credentials: Option<Arc<RoleCredentials>>,
+    /// The key that the metadata service has handed out last; it is forgotten with the attachment.
+    pub(super) key_id: Option<Box<str>>,
 }
 
 impl Attachment {
@@ -273,17 +273,17 @@ impl Instance {
             Some(attached) if attached.role.is(role.as_str()) => {
                 if policy.is_some() {
                     attached.policy = policy;
-                    // They were narrowed by the old one.
-                    attached.credentials = None;
+                    // It was narrowed by the old one.
+                    attached.key_id = None;
                 }
             }
-            attachment => *attachment = Some(Attachment { role, policy, credentials: None }),
+            attachment => *attachment = Some(Attachment { role, policy, key_id: None }),
         }
     }
 
-    pub(super) fn keep_credentials(&mut self, credentials: Arc<RoleCredentials>) {
+    pub(super) fn keep_credentials(&mut self, key_id: &str) {
         if let Some(attached) = &mut self.attachment {
-            attached.credentials = Some(credentials);
+            attached.key_id = Some(key_id.into());
         }
     }
 

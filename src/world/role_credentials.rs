@@ -1,11 +1,10 @@
 //! The credentials that an instance gets for its role.
 
 use std::fmt;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AccountId, Credentials, Ids, Instance, InstanceId, Role, RoleSession, World};
+use super::{Credentials, Ids, Instance, InstanceId, Role, RoleSession, World};
 use crate::policy::{Context, Layer, PermissionPolicy, key};
 
 /// The service that instances take roles as: what trust policies name and `ram:PassRole` is asked for
@@ -32,24 +31,27 @@ impl fmt::Debug for RoleCredentials {
 impl RoleCredentials {
     /// The next ones come half an hour before the end of six hours (imds.md 4, documented); of other lifetimes the
     /// same twelfth, so that a short one is not over before it begins (inferred).
+    /// A clock that has gone back makes them due as well (inferred).
     fn are_due(&self, now: Timestamp) -> bool {
-        self.expires.duration_since(now) <= self.expires.duration_since(self.issued) / 12
+        now < self.issued || self.expires.duration_since(now) <= self.expires.duration_since(self.issued) / 12
     }
-}
-
-/// What the session of an instance's role is called (imds.md 4, recorded).
-fn session_name(id: &InstanceId) -> Box<str> {
-    format!("vm-ram-{id}").into()
 }
 
 impl World {
     /// The credentials of an instance's role, if they are neither due nor ended.
-    pub fn role_credentials(&self, instance: &Instance, now: Timestamp) -> Option<Arc<RoleCredentials>> {
+    pub fn role_credentials(&self, instance: &Instance, now: Timestamp) -> Option<RoleCredentials> {
         self.assumable_role(instance, now)?;
-        let current = instance.attachment()?.credentials.as_ref()?;
+        let id = instance.attachment()?.key_id.as_deref()?;
         // Who deletes the role ends its sessions; so may the bound of sessions.
-        let lives = self.key(&current.credentials.access_key_id).is_some();
-        (lives && !current.are_due(now)).then(|| Arc::clone(current))
+        let key = self.key(id)?;
+        let token = key.token.as_ref()?;
+        let credentials = Credentials {
+            access_key_id: id.to_owned(),
+            access_key_secret: key.secret.expose().to_owned(),
+            security_token: token.value.to_string(),
+        };
+        let current = RoleCredentials { credentials, issued: key.created, expires: token.expires };
+        (!current.are_due(now)).then_some(current)
     }
 
     /// The same; new ones where they are due. `None` if the instance does not carry this role, or if the role is gone
@@ -61,7 +63,7 @@ impl World {
         id: &InstanceId,
         role_name: &str,
         lifetime: SignedDuration,
-    ) -> Option<Arc<RoleCredentials>> {
+    ) -> Option<RoleCredentials> {
         let instance =
             self.instance(id.as_str()).filter(|i| i.role().is_some_and(|role| role.as_str() == role_name))?;
         if let Some(current) = self.role_credentials(instance, now) {
@@ -69,19 +71,23 @@ impl World {
         }
         let account = instance.account;
         let role = self.assumable_role(instance, now)?;
-        let policy = instance.attachment().and_then(|attached| attached.policy.as_deref());
+        let policy = match instance.attachment()?.policy.as_deref() {
+            Some(text) => Some((Layer::Attachment, PermissionPolicy::attached(text).ok()?)),
+            None => None,
+        };
+        // The name: imds.md 4, recorded.
         let session = RoleSession {
             role: role.id(),
             role_name: role.name().clone(),
-            name: session_name(id),
-            policy: policy.and_then(|text| Some((Layer::Attachment, PermissionPolicy::attached(text).ok()?))),
+            name: format!("vm-ram-{id}").into(),
+            instance: Some(id.clone()),
+            policy,
         };
         let issued = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let expires = issued.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
-        let credentials = self.open_session(ids, now, account, session, expires);
-        let made = Arc::new(RoleCredentials { credentials, issued, expires });
-        self.instance_mut(id.as_str())?.keep_credentials(Arc::clone(&made));
-        Some(made)
+        let credentials = self.open_session(ids, issued, account, session, expires);
+        self.instance_mut(id.as_str())?.keep_credentials(&credentials.access_key_id);
+        Some(RoleCredentials { credentials, issued, expires })
     }
 
     /// The role on an instance, if it exists and ECS may take it on (imds.md 4, documented).
@@ -90,10 +96,9 @@ impl World {
         role.is_for_ecs(now).then_some(role)
     }
 
-    /// Ends what was handed out for the roles of an instance: every session of that name, told by nothing else.
-    pub fn end_role_credentials(&mut self, account: AccountId, id: &InstanceId) {
-        let name = session_name(id);
-        self.end_sessions_where(|key, session| key.account == account && session.name == name);
+    /// Ends what was handed out to an instance for its roles.
+    pub fn end_role_credentials(&mut self, id: &InstanceId) {
+        self.end_sessions_where(|session| session.instance.as_ref() == Some(id));
     }
 }
 

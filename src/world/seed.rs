@@ -318,6 +318,7 @@ impl Reader<'_> {
             role: role.0,
             role_name: role.1.clone(),
             name: name.into(),
+            instance: None,
             policy: policy.map(|policy| (Layer::Session, policy)),
         };
         let token = SecurityToken { value: token.into(), expires };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AccessKey, AccountId, Ids, KeyOwner, RamId, RoleName, SecurityToken, World};
+use super::{AccessKey, AccountId, Ids, InstanceId, KeyOwner, RamId, RoleName, SecurityToken, World};
 use crate::policy::{Layer, PermissionPolicy};
 
 /// Somebody who has taken on a role.
@@ -15,6 +15,8 @@ pub struct RoleSession {
     pub role_name: RoleName,
     /// What whoever took it on calls the session.
     pub name: Box<str>,
+    /// The instance that it was opened for, which had the role.
+    pub instance: Option<InstanceId>,
     /// What narrows the role's permissions: the policy of the session, or of the attachment to an instance.
     pub policy: Option<(Layer, PermissionPolicy)>,
 }
@@ -108,11 +110,11 @@ impl World {
 
     /// Ends every session of a role that goes (sts.md 2, documented).
     pub(super) fn end_sessions(&mut self, role: RamId) {
-        self.end_sessions_where(|_, session| session.role == role);
+        self.end_sessions_where(|session| session.role == role);
     }
 
-    pub(super) fn end_sessions_where(&mut self, is_over: impl Fn(&AccessKey, &RoleSession) -> bool) {
-        let ends = |key: &AccessKey| matches!(&key.owner, KeyOwner::Session(session) if is_over(key, session));
+    pub(super) fn end_sessions_where(&mut self, is_over: impl Fn(&RoleSession) -> bool) {
+        let ends = |key: &AccessKey| matches!(&key.owner, KeyOwner::Session(session) if is_over(session));
         let ended: Vec<_> = self.keys().filter(|(_, key)| ends(key)).map(|(id, _)| id.to_owned()).collect();
         for id in ended {
             self.remove_key(&id);
@@ -136,7 +138,8 @@ mod tests {
 
         fn open_narrowed(&mut self, role: RamId, seconds: i64, policy: Option<PermissionPolicy>) -> String {
             let policy = policy.map(|policy| (Layer::Session, policy));
-            let session = RoleSession { role, role_name: RoleName::new("r"), name: "job".into(), policy };
+            let session =
+                RoleSession { role, role_name: RoleName::new("r"), name: "job".into(), instance: None, policy };
             let expires = self.now + SignedDuration::from_secs(seconds);
             self.world.open_session(&self.ids, self.now, ACCOUNT, session, expires).access_key_id
         }

@@ -211,7 +211,7 @@ impl Bench {
 
     fn assume(&mut self, role: usize) {
         let arn = format!("acs:ram::1000000000000001:role/{}", ROLES[role]);
-        let params = [("RoleArn", &*arn), ("RoleSessionName", "job"), ("DurationSeconds", "900")];
+        let params = [("RoleArn", &*arn), ("RoleSessionName", "vm-ram-i-1"), ("DurationSeconds", "900")];
         let (status, body) = self.call(["user", "s", ""], "2015-04-01", "AssumeRole", &params);
         assert_eq!(status == 200, self.exists[role], "{body}");
         if status == 200 {

@@ -98,7 +98,7 @@ impl Server {
         assert_eq!(self.change("ModifyInstanceMetadataOptions", &params).await.status, 200);
     }
 
-    /// What a call of DescribeRegions says that is signed with a triple, V1 and ACS3.
+    /// What a call of GetCallerIdentity says that is signed with a triple, V1 and ACS3.
     async fn signed(&self, triple: &Value) -> [(u16, String); 2] {
         let text = |name: &str| triple[name].as_str().expect(name).to_owned();
         let (id, secret, token) = (text("AccessKeyId"), text("AccessKeySecret"), text("SecurityToken"));
@@ -193,7 +193,6 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
         ("meta-data/public-keys/", "k/"),
         ("meta-data/public-keys/k/openssh-key", "ssh-ed25519 A"),
         ("meta-data/public-ipv4", "203.0.113.2"),
-        ("meta-data/eipv4", "203.0.113.2"),
         ("meta-data/instance/instance-name", "n"),
         ("meta-data/instance/last-host-landing-time", "2026-01-05T08:00:00Z"),
         ("meta-data/serial-number", "s"),
@@ -204,6 +203,8 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
     for path in ["user-data", "meta-data/public-keys/", "meta-data/public-ipv4", "meta-data/eipv4", ROLES] {
         refused(&server.item_of("i-none", path).await, 404, "404 - Not Found");
     }
+    // A public address is no EIP.
+    refused(&server.item_of("i-all", "meta-data/eipv4").await, 404, "404 - Not Found");
     for path in ["meta-data/vpc-id", "meta-data/network/interfaces/macs/", "meta-data/vswitch-cidr-block"] {
         refused(&server.item_of("i-classic", path).await, 404, "404 - Not Found");
     }
@@ -415,6 +416,9 @@ async fn nobody_is_taken_for_an_instance_by_chance() {
     let answer = server.item_of("i-%3Cb%3E", "meta-data/instance-id").await;
     refused(&answer, 403, "403 - Forbidden");
     assert!(answer.1.contains("There is no instance i-&lt;b&gt;."), "{}", answer.1);
+    for id in ["%FF", WEB] {
+        refused(&server.item_of(id, "meta-data/%FF").await, 404, "404 - Not Found");
+    }
     let seed = json!({ "accounts": [{ "instances": [
         { "id": "i-1", "private_ip": "127.0.0.1" }, { "id": "i-2", "private_ip": "127.0.0.1" },
     ] }] });
@@ -521,6 +525,18 @@ async fn attach_read_call_detach_is_a_closed_loop() {
 }
 
 #[tokio::test]
+async fn a_clock_that_has_gone_back_makes_new_credentials() {
+    let server = support::start().await;
+    server.advance("87600h").await;
+    let ahead = server.credentials(WEB, "web-role").await;
+    assert_eq!(server.set_clock(json!({ "mode": "real" })).await.0, 200);
+    let now = server.credentials(WEB, "web-role").await;
+    assert_ne!(now, ahead);
+    assert_eq!(now["LastUpdated"], support::NOW);
+    assert_eq!(server.credentials(WEB, "web-role").await, now);
+}
+
+#[tokio::test]
 async fn with_detach_revokes_what_was_issued_ends_at_once() {
     let settings = Settings { detach_revokes: true, ..Settings::default() };
     let server = support::start_with(|builder| builder.settings(settings)).await;
@@ -606,6 +622,8 @@ async fn the_credentials_uri_answers_what_the_metadata_service_does_and_says_wha
     };
     let (status, body) = uri(WEB).await;
     assert_eq!((status, &body), (200, &server.credentials(WEB, "web-role").await));
+    let (status, body) = uri("%FF").await;
+    assert_eq!((status, &body["error"]["code"]), (404, &json!("NoCredentials")));
     for (id, reason) in [(PLAIN, "no role is attached to the instance"), ("i-none", "there is no such instance")] {
         let (status, body) = uri(id).await;
         assert_eq!((status, &body["error"]["message"]), (404, &json!(format!("{id}: {reason}"))));

@@ -125,7 +125,7 @@ impl Write for DetachInstanceRamRole {
             {
                 instance.detach_role();
                 if ctx.detach_revokes {
-                    world.end_role_credentials(ctx.caller.account, id);
+                    world.end_role_credentials(id);
                 }
             }
         }

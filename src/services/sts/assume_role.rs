@@ -144,6 +144,7 @@ impl Write for AssumeRole {
             role: role.id(),
             role_name: role.name().clone(),
             name: input.session_name,
+            instance: None,
             policy: input.policy.map(|policy| (Layer::Session, policy)),
         };
         let assumed_role_user = AssumedRoleUser {
