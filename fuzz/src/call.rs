@@ -139,18 +139,30 @@ trait Known {
 
 known!(Action: "AttachInstanceRamRole" "DescribeInstanceAttribute" "DescribeInstanceRamRole" "DescribeInstanceStatus"
     "DescribeInstances" "DescribeRegions" "DescribeZones" "DetachInstanceRamRole" "DescribeEndpoints"
-    "detachinstanceramrole" "RunInstances" "CreateRole");
+    "detachinstanceramrole" "RunInstances" "ModifyInstanceMetadataOptions" "CreateRole" "GetRole" "ListRoles" "UpdateRole"
+    "DeleteRole" "CreateUser" "ListUsers" "DeleteUser" "CreateAccessKey" "UpdateAccessKey" "DeleteAccessKey"
+    "ListAccessKeys" "CreatePolicy" "GetPolicy" "ListPolicies" "DeletePolicy" "CreatePolicyVersion"
+    "SetDefaultPolicyVersion" "DeletePolicyVersion" "AttachPolicyToRole" "AttachPolicyToUser" "DetachPolicyFromRole"
+    "DetachPolicyFromUser" "ListEntitiesForPolicy" "TagResources" "UntagResources" "ListTagResources" "AssumeRole"
+    "GetCallerIdentity");
 
 known!(Name: "RegionId" "InstanceIds" "RamRoleName" "Policy" "PageNumber" "PageSize" "MaxResults" "NextToken" "DryRun"
     "Tag.1.Key" "Tag.1.Value" "Tag.2.Key" "Tag.02.Key" "Tag.0.Key" "InstanceId" "InstanceId.1" "InstanceId.2" "ZoneId" "Format"
     "AcceptLanguage" "ResourceType" "InstanceChargeType" "SpotStrategy" "Id" "ServiceCode" "Type" "InstanceName"
     "Status" "InstanceNetworkType" "VpcId" "InstanceType" "InstanceTypeFamily" "PrivateIpAddresses" "EipAddresses"
-    "SecurityGroupId" "LockReason" "Verbose" "Action" "Version" "SecurityToken" "SignatureType" "AccessKeyId");
+    "SecurityGroupId" "LockReason" "Verbose" "Action" "Version" "SecurityToken" "SignatureType" "AccessKeyId" "RoleName"
+    "UserName" "PolicyName" "PolicyType" "PolicyDocument" "AssumeRolePolicyDocument" "NewAssumeRolePolicyDocument"
+    "NewDescription" "Description" "MaxSessionDuration" "UserAccessKeyId" "VersionId" "CascadingDelete" "SetAsDefault"
+    "ResourceNames" "Tag" "TagKey.1" "All" "Marker" "MaxItems" "RoleArn" "RoleSessionName" "DurationSeconds" "HttpTokens");
 
 known!(Word: "cn-hangzhou" "cn-beijing" "cn-hangzhou-k" "web-role" "WEB-ROLE" "batch-role" "fc-role" "nobody"
     "{}" r#"{"Version":"1","Statement":[]}"# "1" "0" "10" "100" "101" "4294967295" "true" "False" "JSON" "xml" "None"
     "Running" "Stopped" "classic" "vpc" "PostPaid" "PrePaid" "i-bp1ecsim0000000web01" "i-bp1ecsim0000batch001"
-    r#"["172.16.0.10"]"# "*web*" "web*" "tier" "web" "ecs" "openAPI" "zh-CN" "" "BEARERTOKEN" "1000000000000001");
+    r#"["172.16.0.10"]"# "*web*" "web*" "tier" "web" "ecs" "openAPI" "zh-CN" "" "BEARERTOKEN" "1000000000000001" "reader" "no-pass"
+    "operator" "Custom" "System" "Active" "Inactive" "v1" "v2" "role" "policy" "job" "900" "AdministratorAccess" "p"
+    "acs:ram::1000000000000001:role/operator" r#"["web-role","WEB-ROLE"]"# r#"[{"Key":"k","Value":"v"}]"# "required"
+    r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
+    r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#);
 
 known!(Header: "accept" "user-agent" "x-acs-action" "x-acs-version" "x-acs-date" "x-acs-signature-nonce"
     "x-acs-content-sha256" "x-acs-security-token" "x-acs-bearer-token" "authorization" "content-type" "host");
