@@ -94,6 +94,12 @@ fn check_mistakes(mistakes: &[Mistake], files: &[(String, String)]) {
 
 fn check_world(world: World, values: &[Value]) {
     worlds::check(&world);
+    for (id, instance) in world.instances() {
+        if let Some(role) = instance.role() {
+            let known = world.role(instance.account, role.as_str());
+            assert_eq!(known.map(|role| role.name().as_str()), Some(role.as_str()), "{id} carries a role of nobody");
+        }
+    }
     // An address is whose it is named for, or one instance's.
     let mut free: HashMap<Ipv4Addr, usize> = HashMap::new();
     for named in values.iter().flat_map(|value| members(value, "private_ip")) {

@@ -203,8 +203,8 @@ impl ValueOf {
 pub struct Sent {
     pub head: Parts,
     pub body: Vec<u8>,
-    /// Whether it is signed by the book, by an active key.
-    pub is_signed: bool,
+    /// The key that it is signed with, by the book.
+    pub key: Option<&'static str>,
 }
 
 /// Query, headers and body of a call that is being put together.
@@ -287,10 +287,9 @@ impl Call {
             let value = format!("{algorithm} Credential={id},SignedHeaders={signed_headers},Signature={signature}");
             draft.headers.push(("authorization".to_owned(), value.into_bytes()));
         }
-        let signs = |key: u8| KEYS[usize::from(key) % KEYS.len()].0 != "test-inactive";
-        let is_signed = match self.signature {
-            Signature::None => false,
-            Signature::V1 { key, .. } | Signature::Acs3 { key, .. } => signs(key),
+        let key = match self.signature {
+            Signature::None => None,
+            Signature::V1 { key, .. } | Signature::Acs3 { key, .. } => Some(KEYS[usize::from(key) % KEYS.len()].0),
         };
         let has_more = !self.headers.is_empty() || self.tail.is_some() || self.body_tail.is_some();
         draft.headers.extend(self.headers.iter().map(|(name, value)| (name.text().to_owned(), value.clone())));
@@ -298,7 +297,7 @@ impl Call {
         draft.body.extend_from_slice(self.body_tail.as_deref().unwrap_or_default());
         let headers = draft.headers.iter().map(|(name, value)| (name.as_bytes(), &**value));
         let head = head(method, target(&draft.query).as_bytes(), headers)?;
-        Some(Sent { head, body: draft.body, is_signed: is_signed && !has_more })
+        Some(Sent { head, body: draft.body, key: key.filter(|_| !has_more) })
     }
 
     fn place_params(&self, params: &BTreeMap<String, String>) -> Draft {

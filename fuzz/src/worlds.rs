@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock};
 use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::gateway::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
-use ecsim::world::{Attachment, Holder, Ids, KeyOwner, ManualClock, Space, Spaces, User, World, parse_utc, seed};
+use ecsim::world::{
+    AccountId, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Space, Spaces, User, World, parse_utc, seed,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// The time at which the recorded requests were signed, and all others are.
@@ -63,11 +65,28 @@ pub fn gateway(world: World, settings: Settings) -> Gateway {
     Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: PRODUCTS }
 }
 
-/// The role on each instance, and its policy.
-pub fn attachments(gateway: &Gateway) -> Vec<Option<(String, Option<Box<str>>)>> {
-    let shown = |attached: &Attachment| (attached.role.to_string(), attached.policy.clone());
+/// Whether a key exists and may sign.
+pub fn has_active_key(gateway: &Gateway, id: &str) -> bool {
     let space = gateway.spaces.default_space();
-    space.store.read(|world| world.instances().map(|(_, instance)| instance.attachment().map(shown)).collect())
+    space.store.read(|world| world.key(id).is_some_and(|key| key.status == KeyStatus::Active))
+}
+
+/// What calls can change of a world, as text; when keys were used last is no change.
+pub fn state(gateway: &Gateway) -> Vec<String> {
+    gateway.spaces.default_space().store.read(|world| {
+        let mut state: Vec<_> = world.instances().map(|(_, instance)| format!("{instance:?}")).collect();
+        state.extend(world.keys().map(|(id, key)| format!("{id} {:?} {:?}", key.owner, key.status)));
+        for account in accounts(world) {
+            state.extend(world.users(account).map(|user| format!("{user:?}")));
+            state.extend(world.roles(account).map(|role| format!("{role:?}")));
+            state.extend(world.custom_policies(account).map(|policy| format!("{policy:?}")));
+        }
+        state
+    })
+}
+
+fn accounts(world: &World) -> BTreeSet<AccountId> {
+    world.keys().map(|(_, key)| key.account).collect()
 }
 
 /// What holds in every world, whatever was called in it.
@@ -77,8 +96,7 @@ pub fn check(world: &World) {
             assert_eq!(world.user_by_id(user).map(User::account), Some(key.account), "{id} is the key of nobody");
         }
     }
-    let accounts: BTreeSet<_> = world.keys().map(|(_, key)| key.account).collect();
-    for account in accounts {
+    for account in accounts(world) {
         let users = world.users(account).map(|user| (Holder::User(user.id()), user.policies()));
         let roles = world.roles(account).map(|role| (Holder::Role(role.id()), role.policies()));
         for (holder, attached) in users.chain(roles) {
@@ -90,9 +108,8 @@ pub fn check(world: &World) {
         }
     }
     for (id, instance) in world.instances() {
-        if let Some(role) = instance.role() {
-            assert!(!instance.is_classic(), "{id} is classic and carries a role");
-        }
+        // That RAM still has the role is not among it: roles on instances can be deleted.
+        assert!(!instance.is_classic() || instance.role().is_none(), "{id} is classic and carries a role");
         let zone = &*instance.spec.zone_id;
         assert!(instance.region.zone_ids().any(|known| known == zone), "{id} is in {zone} of {}", instance.region.id);
     }
