@@ -218,12 +218,12 @@ impl Instance {
         }
     }
 
-    /// The block of its vSwitch.
+    /// The block of its vSwitch; of a VPC that is smaller than the block that would be taken, all of it (inferred).
     pub fn vswitch_cidr(&self) -> Option<Cidr> {
-        match &self.spec.network {
-            Network::Vpc { vswitch_cidr, .. } => Some(vswitch_cidr.unwrap_or_else(|| Cidr::of_vswitch(self.address))),
-            Network::Classic => None,
-        }
+        let vpc = self.vpc_cidr()?;
+        let Network::Vpc { vswitch_cidr, .. } = &self.spec.network else { return None };
+        let around = Cidr::of_vswitch(self.address);
+        Some(vswitch_cidr.unwrap_or(if vpc.covers(around) { around } else { vpc }))
     }
 
     /// That of its one interface: of the vendor's range, and the end of the address (inferred).

@@ -185,6 +185,7 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
         { "id": "i-all", "key_pair": "k", "public_key": "ssh-ed25519 A", "user_data": "#!/bin/sh\n", "public_ip": "203.0.113.2",
           "name": "n", "serial_number": "s", "mac": "00:16:3e:00:00:01", "created": "2026-01-05T08:00:00Z" },
         { "id": "i-none" },
+        { "id": "i-small", "vpc_cidr": "192.168.7.0/24", "private_ip": "192.168.7.9" },
         { "id": "i-classic", "network": "classic" },
     ] }] });
     let server = support::start_seeded(seed).await;
@@ -203,6 +204,11 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
     for path in ["user-data", "meta-data/public-keys/", "meta-data/public-ipv4", "meta-data/eipv4", ROLES] {
         refused(&server.item_of("i-none", path).await, 404, "404 - Not Found");
     }
+    assert_eq!(
+        server.item_of("i-small", "meta-data/vswitch-cidr-block").await,
+        (200, "192.168.7.0/24".to_owned()),
+        "all of a VPC that is smaller than the block of a vSwitch"
+    );
     // A public address is no EIP.
     refused(&server.item_of("i-all", "meta-data/eipv4").await, 404, "404 - Not Found");
     for path in ["meta-data/vpc-id", "meta-data/network/interfaces/macs/", "meta-data/vswitch-cidr-block"] {

@@ -16,7 +16,8 @@ use crate::world::{ManagedPolicy, Policy, RequestId, World};
 /// Source: ram.md 4. It may have the name of a system policy: the type tells them apart (inferred).
 pub(super) struct CreatePolicy;
 
-/// How many custom policies an account can have (ram.md 4, documented).
+/// How many custom policies an account can have (ram.md 4, documented). Their documents are bounded one by one, not
+/// together: an account that fills them all with the longest takes some tens of MB of text, and more compiled.
 const MOST: usize = 1500;
 
 #[derive(Debug)]
