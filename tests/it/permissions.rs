@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use tokio::net::UnixStream;
 
-use crate::support::{self, Answer, Call, NOW, Server};
+use crate::support::{self, Answer, Call, NOW, Server, TRUST};
 use crate::transport::Wire;
 
 const WEB: &str = "i-bp1ecsim0000000web01";
@@ -222,9 +222,8 @@ async fn a_role_that_was_made_again_in_another_case_is_passed_as_ram_spells_it()
     let statements =
         json!([allow("*", "*"), { "Effect": "Deny", "Action": "ram:*", "Resource": "acs:ram:*:*:role/WEB" }]);
     let server = start(&statements, Settings::default()).await;
-    let trust = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#;
     server.ram_done("DeleteRole", &[("RoleName", "web")]).await;
-    server.ram_done("CreateRole", &[("RoleName", "WEB"), ("AssumeRolePolicyDocument", trust)]).await;
+    server.ram_done("CreateRole", &[("RoleName", "WEB"), ("AssumeRolePolicyDocument", TRUST)]).await;
     assert_eq!(server.role_of("i-1").as_deref(), Some("web"));
     let detach = role_call(&server, "DetachInstanceRamRole", r#"["i-1"]"#);
     assert_eq!(outcome(&detach.send().await), is(PASS_FORBIDDEN));
@@ -500,8 +499,7 @@ async fn a_session_ends_with_its_role_and_does_not_come_back_with_another_of_tha
     assert_eq!(ram(&server, "DeleteRole").param("RoleName", "operator").send().await.status, 200);
     assert_eq!(call().await.code(), gone);
     assert_eq!(acs3(&server, SESSION, "DescribeRegions", &[]).await.code(), gone);
-    let trust = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#;
-    let again = ram(&server, "CreateRole").param("RoleName", "operator").param("AssumeRolePolicyDocument", trust);
+    let again = ram(&server, "CreateRole").param("RoleName", "operator").param("AssumeRolePolicyDocument", TRUST);
     assert_eq!(again.send().await.status, 200);
     assert_eq!(call().await.code(), gone);
 }

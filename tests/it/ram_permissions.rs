@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{self, Server};
+use crate::support::{self, Server, TRUST};
 
 const ACCOUNT: &str = "acs:ram:*:1000000000000001:";
 const NAMES: [(&str, &str); 8] = [
@@ -15,7 +15,6 @@ const NAMES: [(&str, &str); 8] = [
     ("Status", "Active"),
     ("NewDescription", "d"),
 ];
-const TRUST: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#;
 const ALLOW: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"}]}"#;
 
 /// A world with one of each, and the caller `ann` with a policy of the given statements.

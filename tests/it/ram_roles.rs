@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{self, NOW, Server};
-
-const TRUST: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["ecs.aliyuncs.com"]}}]}"#;
+use crate::support::{self, NOW, Server, TRUST};
 
 fn members(value: &Value) -> Vec<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()

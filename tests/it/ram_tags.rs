@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{self, Server};
+use crate::support::{self, Server, TRUST};
 
 const WEB: [(&str, &str); 2] = [("ResourceType", "role"), ("ResourceNames", r#"["web-role"]"#)];
 
@@ -64,10 +64,9 @@ async fn the_array_in_xml_repeats_its_element() {
 #[tokio::test]
 async fn roles_and_policies_are_made_with_tags_and_found_by_them() {
     let server = support::start().await;
-    let trust = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ecs.aliyuncs.com"}}]}"#;
     let allow = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"}]}"#;
     for (create, list, lists, element, name, document) in [
-        ("CreateRole", "ListRoles", "Roles", "Role", "RoleName", ("AssumeRolePolicyDocument", trust)),
+        ("CreateRole", "ListRoles", "Roles", "Role", "RoleName", ("AssumeRolePolicyDocument", TRUST)),
         ("CreatePolicy", "ListPolicies", "Policies", "Policy", "PolicyName", ("PolicyDocument", allow)),
     ] {
         for (thing, tag) in

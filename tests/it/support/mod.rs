@@ -16,6 +16,9 @@ use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// The trust policy of a role that instances can carry.
+pub(crate) const TRUST: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["ecs.aliyuncs.com"]}}]}"#;
+
 /// The time of every test's world, and of every signature unless a test says otherwise.
 pub(crate) const NOW: &str = "2026-11-24T02:07:22Z";
 
