@@ -13,7 +13,7 @@ use ecsim::gateway::registry::PRODUCTS;
 use ecsim::gateway::settings::{AuthMode, Settings, SettingsCell};
 use ecsim::gateway::signature::rpc_v1;
 use ecsim::policy::{Context, Layer, PermissionPolicy, Request, Resource, Use, decide};
-use ecsim::world::{Clock, Ids, RoleName, Space, Spaces, SystemClock, seed};
+use ecsim::world::{Origin, RoleName, SpaceLimits, Spaces};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha1::Sha1;
@@ -96,11 +96,11 @@ fn calls(criterion: &mut Criterion) {
         "roles": [{ "name": "web", "policies": policies, "sessions": [session] }],
         "instances": [{ "id": "i-bench%08d", "count": INSTANCES, "role": "web", "tags": { "tier": "web" } }],
     }] });
-    let (clock, ids) = (Arc::new(SystemClock), Ids::seeded(1));
-    let world = seed::build(&[("bench".to_owned(), seed.to_string())], &ids, clock.now()).expect("a world");
-    let space = Space::new("default", world, clock, ids, (0, jiff::SignedDuration::ZERO));
+    let nonces = (0, jiff::SignedDuration::ZERO);
+    let origin = Origin { seeds: vec![("bench".to_owned(), seed.to_string())], nonces, ..Origin::default() };
+    let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a world");
     let settings = SettingsCell::new(Settings { auth: AuthMode::Lenient, ..Settings::default() });
-    let gateway = Gateway { spaces: Arc::new(Spaces::new(space)), settings, products: PRODUCTS };
+    let gateway = Gateway { spaces: Arc::new(spaces), settings, products: PRODUCTS };
     let mut group = criterion.benchmark_group("policy/a signed detach");
     let space = gateway.spaces.default_space();
     // Puts the role on again, so that there is something to take off.

@@ -22,7 +22,7 @@ use toml::de::{DeTable, DeValue};
 use crate::gateway::settings::{AuthMode, GatewayCodes, RamMode, Settings};
 use crate::http::Limits;
 use crate::metadata;
-use crate::world::{InstanceId, parse_utc};
+use crate::world::{NamedInstance, Namespace, SpaceLimits, parse_utc};
 
 /// The address without `--listen` and `--unix`.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4580);
@@ -132,12 +132,12 @@ pub struct ServeArgs {
     pub detach_revokes: bool,
 
     /// Address whose metadata is one instance's, repeatable
-    #[arg(long, env = "ECSIM_METADATA", value_name = "IP:PORT=INSTANCE", value_delimiter = ',', value_parser = metadata_listener)]
-    pub metadata: Vec<(SocketAddr, InstanceId)>,
+    #[arg(long, env = "ECSIM_METADATA", value_name = "IP:PORT=INSTANCE[@NAMESPACE]", value_delimiter = ',', value_parser = metadata_listener)]
+    pub metadata: Vec<(SocketAddr, NamedInstance)>,
 
     /// Instance that whoever asks for metadata is, if nothing else tells
-    #[arg(long, env = "ECSIM_METADATA_DEFAULT", value_name = "INSTANCE", value_parser = instance)]
-    pub metadata_default: Option<InstanceId>,
+    #[arg(long, env = "ECSIM_METADATA_DEFAULT", value_name = "INSTANCE[@NAMESPACE]", value_parser = instance)]
+    pub metadata_default: Option<NamedInstance>,
 
     /// How long the credentials live that an instance gets for its role
     #[arg(long, env = "ECSIM_CREDENTIAL_LIFETIME", value_name = "DURATION", default_value = "6h", value_parser = lifetime)]
@@ -197,6 +197,15 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_NONCE_TTL", value_name = "DURATION", default_value = "30m", value_parser = duration)]
     pub nonce_ttl: SignedDuration,
 
+    /// Most namespaces at once, beside the default one
+    #[arg(long, env = "ECSIM_MAX_NAMESPACES", value_name = "COUNT", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub max_namespaces: u32,
+
+    /// How long a namespace that nobody uses stays
+    #[arg(long, env = "ECSIM_NAMESPACE_TTL", value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    pub namespace_ttl: SignedDuration,
+
     /// Time for requests in flight at a stop
     #[arg(long, env = "ECSIM_SHUTDOWN_TIMEOUT", value_name = "DURATION", default_value = "5s", value_parser = timeout)]
     pub shutdown_timeout: Duration,
@@ -220,6 +229,10 @@ impl ServeArgs {
             default_instance: self.metadata_default.clone(),
             credential_lifetime: self.credential_lifetime,
         }
+    }
+
+    pub fn space_limits(&self) -> SpaceLimits {
+        SpaceLimits { most: self.max_namespaces as usize, idle: self.namespace_ttl }
     }
 
     pub fn limits(&self) -> Limits {
@@ -259,8 +272,12 @@ pub struct EnvArgs {
     pub url: Option<String>,
 
     /// Print how programs get the credentials of this instance's role, in place of the owner's key pair
-    #[arg(long, value_name = "INSTANCE", value_parser = instance)]
-    pub instance: Option<InstanceId>,
+    #[arg(long, value_name = "INSTANCE[@NAMESPACE]", value_parser = instance)]
+    pub instance: Option<NamedInstance>,
+
+    /// Print the key pair of the default seed in this namespace
+    #[arg(long, env = "ECSIM_NAMESPACE", value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
+    pub namespace: Namespace,
 
     /// The addresses that the emulator was told to listen on; the first is named
     #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
@@ -323,20 +340,25 @@ fn duration(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// `127.0.0.1:8001=i-bp1…`.
-fn metadata_listener(text: &str) -> Result<(SocketAddr, InstanceId), String> {
+fn metadata_listener(text: &str) -> Result<(SocketAddr, NamedInstance), String> {
     let (address, id) =
         text.split_once('=').ok_or("a metadata listener is such as 127.0.0.1:8001=i-bp1ecsim0000000web01")?;
     let address = address.parse().map_err(|_| format!("{address} is no address such as 127.0.0.1:8001"))?;
     Ok((address, instance(id)?))
 }
 
-/// An instance id, which may name a namespace some day.
-fn instance(text: &str) -> Result<InstanceId, String> {
-    match text.split_once('@') {
-        Some((_, namespace)) => Err(format!("there are no namespaces yet: leave out @{namespace}")),
-        None if text.is_empty() => Err("an instance id is not empty".to_owned()),
-        None => Ok(InstanceId::new(text)),
+/// `i-bp1…` or `i-bp1…@namespace`.
+fn instance(text: &str) -> Result<NamedInstance, String> {
+    let named = NamedInstance::parse(text).ok_or("an instance id is not empty")?;
+    // What is no name is part of the id, where it is more likely a mistake.
+    if named.id.as_str().contains('@') {
+        namespace("")?;
     }
+    Ok(named)
+}
+
+fn namespace(text: &str) -> Result<Namespace, String> {
+    Namespace::parse(text).ok_or_else(|| "a namespace is 1 to 63 letters, digits, '-', '_' or '.'".to_owned())
 }
 
 /// A whole number of seconds, since that is how ends of credentials are shown; short of a day.

@@ -3,10 +3,11 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
 
 use crate::control::Control;
 use crate::gateway::Gateway;
@@ -15,43 +16,20 @@ use crate::gateway::settings::{Settings, SettingsCell};
 use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
 use crate::world::seed::{self, Mistake};
-use crate::world::{Clock, Ids, InstanceId, Pace, Space, SpaceClock, Spaces, SystemClock, World};
+use crate::world::{Clock, NamedInstance, Origin, SpaceLimits, Spaces, World};
 
 /// How an emulator is made. The defaults are those of `ecsim serve`, but for the address: a free
 /// port on 127.0.0.1.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Builder {
     addresses: Vec<Address>,
-    seeds: Vec<(String, String)>,
     seed_paths: Vec<PathBuf>,
+    origin: Origin,
+    space_limits: SpaceLimits,
     settings: Settings,
     limits: Limits,
-    clock: Arc<dyn Clock>,
-    now: Option<Timestamp>,
-    frozen: bool,
     metadata: metadata::Settings,
-    metadata_listeners: Vec<(SocketAddr, InstanceId)>,
-    rng_seed: Option<u64>,
-    nonces: (u32, SignedDuration),
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self {
-            addresses: Vec::new(),
-            seeds: Vec::new(),
-            seed_paths: Vec::new(),
-            settings: Settings::default(),
-            limits: Limits::default(),
-            clock: Arc::new(SystemClock),
-            now: None,
-            frozen: false,
-            metadata: metadata::Settings::default(),
-            metadata_listeners: Vec::new(),
-            rng_seed: None,
-            nonces: (1 << 18, SignedDuration::from_mins(30)),
-        }
-    }
+    metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
 }
 
 /// Why an emulator did not start.
@@ -66,7 +44,7 @@ pub enum StartError {
     Address(#[from] io::Error),
     /// An instance that the metadata service is told about, and that no seed has.
     #[error("there is no instance {0}")]
-    UnknownInstance(InstanceId),
+    UnknownInstance(NamedInstance),
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -91,7 +69,7 @@ impl Builder {
     /// Adds a seed in place of the default one; `name` is what mistakes are reported with.
     #[must_use]
     pub fn seed(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.seeds.push((name.into(), text.into()));
+        self.origin.seeds.push((name.into(), text.into()));
         self
     }
 
@@ -116,14 +94,14 @@ impl Builder {
 
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.origin.machine = clock;
         self
     }
 
     /// The world's time at the start; it goes on from there, or not at all.
     #[must_use]
     pub fn now(mut self, now: Option<Timestamp>, frozen: bool) -> Self {
-        (self.now, self.frozen) = (now, frozen);
+        (self.origin.now, self.origin.frozen) = (now, frozen);
         self
     }
 
@@ -135,7 +113,7 @@ impl Builder {
 
     /// Listens on this address too; whoever asks for metadata there is this instance.
     #[must_use]
-    pub fn listen_as(mut self, address: SocketAddr, instance: InstanceId) -> Self {
+    pub fn listen_as(mut self, address: SocketAddr, instance: NamedInstance) -> Self {
         self.metadata_listeners.push((address, instance));
         self
     }
@@ -143,14 +121,21 @@ impl Builder {
     /// Makes ids repeat exactly.
     #[must_use]
     pub fn rng_seed(mut self, seed: u64) -> Self {
-        self.rng_seed = Some(seed);
+        self.origin.rng_seed = Some(seed);
         self
     }
 
     /// How many nonces are remembered at most, and for how long.
     #[must_use]
     pub fn nonces(mut self, most: u32, keep: SignedDuration) -> Self {
-        self.nonces = (most, keep);
+        self.origin.nonces = (most, keep);
+        self
+    }
+
+    /// How many spaces there may be beside `default`, and how long one that nobody uses stays.
+    #[must_use]
+    pub fn space_limits(mut self, limits: SpaceLimits) -> Self {
+        self.space_limits = limits;
         self
     }
 
@@ -169,17 +154,18 @@ impl Builder {
         for (address, instance) in addresses.into_iter().map(|address| (address, None)).chain(of_instances) {
             bound.push((Bound::bind(&address).await?, instance));
         }
-        let ids = self.rng_seed.map_or_else(Ids::random, Ids::seeded);
-        let mut seeds = self.seeds;
-        seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
-        let clock = SpaceClock::new(self.clock);
-        clock.set(pace(self.now, self.frozen, clock.real()));
-        let world = build_world(&seeds, &ids, clock.now()).map_err(StartError::Seed)?;
-        let told = self.metadata_listeners.iter().map(|(_, id)| id).chain(&self.metadata.default_instance);
-        if let Some(unknown) = told.into_iter().find(|id| world.instance(id.as_str()).is_none()) {
-            return Err(StartError::UnknownInstance(unknown.clone()));
+        let mut origin = self.origin;
+        origin.seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
+        let spaces = Arc::new(Spaces::new(origin, self.space_limits, None).map_err(StartError::Seed)?);
+        // Every space begins with the same instances.
+        let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);
+        let unknown = spaces.default_space().store.read(|world| {
+            let mut told = told;
+            told.find(|named| world.instance(named.id.as_str()).is_none()).cloned()
+        });
+        if let Some(unknown) = unknown {
+            return Err(StartError::UnknownInstance(unknown));
         }
-        let spaces = Arc::new(Spaces::new(Space::new("default", world, clock, ids, self.nonces)));
         let app = Arc::new(App {
             gateway: Gateway {
                 spaces: Arc::clone(&spaces),
@@ -199,24 +185,20 @@ impl Builder {
             doors.push(Door { listener: bound.listen()?, instance });
         }
         let server = Server::start(Arc::clone(&app), doors);
-        Ok(Emulator { addresses, of_instances, spaces, app, server })
+        let mut background = JoinSet::new();
+        background.spawn(forget_idle(Arc::downgrade(&spaces), self.space_limits.idle));
+        Ok(Emulator { addresses, of_instances, spaces, app, server, _background: background })
     }
 }
 
-/// The pace at the start: a time that is set counts from there.
-fn pace(now: Option<Timestamp>, frozen: bool, real: Timestamp) -> Pace {
-    match (now, frozen) {
-        (now, true) => Pace::Frozen(now.unwrap_or(real)),
-        (Some(now), false) => Pace::Offset(now.duration_since(real)),
-        (None, false) => Pace::Real,
-    }
-}
-
-fn build_world(seeds: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    if seeds.is_empty() {
-        seed::build(&[("the default seed".to_owned(), seed::DEFAULT.to_owned())], ids, now)
-    } else {
-        seed::build(seeds, ids, now)
+/// Looks for spaces that nobody uses, for as long as there are any.
+async fn forget_idle(spaces: Weak<Spaces>, idle: SignedDuration) {
+    let often =
+        Duration::try_from(idle / 4).unwrap_or_default().clamp(Duration::from_millis(100), Duration::from_mins(1));
+    loop {
+        tokio::time::sleep(often).await;
+        let Some(spaces) = spaces.upgrade() else { return };
+        spaces.forget_idle();
     }
 }
 
@@ -224,10 +206,12 @@ fn build_world(seeds: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<
 #[derive(Debug)]
 pub struct Emulator {
     addresses: Vec<Address>,
-    of_instances: Vec<(SocketAddr, InstanceId)>,
+    of_instances: Vec<(SocketAddr, NamedInstance)>,
     spaces: Arc<Spaces>,
     app: Arc<App>,
     server: Server,
+    /// What it does beside answering; dropping it stops that.
+    _background: JoinSet<()>,
 }
 
 impl Emulator {
@@ -241,7 +225,7 @@ impl Emulator {
     }
 
     /// The listeners of one instance each, in the order in which they were told.
-    pub fn instance_addresses(&self) -> &[(SocketAddr, InstanceId)] {
+    pub fn instance_addresses(&self) -> &[(SocketAddr, NamedInstance)] {
         &self.of_instances
     }
 
@@ -263,15 +247,18 @@ impl Emulator {
         self.spaces.default_space().nonces.lock().dropped()
     }
 
-    /// Puts a world made from other seeds in place of this one, and takes other settings.
+    /// Forgets the namespaces that nobody has used for as long as they may stay, as it does by itself now and then.
+    pub fn forget_idle(&self) {
+        self.spaces.forget_idle();
+    }
+
+    /// Begins again with other seeds and settings: every space as at a start.
     ///
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
     pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings) -> Result<(), Vec<Mistake>> {
-        let space = self.spaces.default_space();
-        let world = build_world(&seed::read(seed_paths)?, &space.ids, space.clock.now())?;
+        self.spaces.begin_again(seed::read(seed_paths)?)?;
         self.app.gateway.settings.set(settings);
-        space.store.replace(world);
         Ok(())
     }
 

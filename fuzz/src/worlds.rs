@@ -7,7 +7,8 @@ use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::gateway::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
 use ecsim::world::{
-    AccountId, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Space, Spaces, User, World, parse_utc, seed,
+    AccountId, Contents, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Origin, SpaceLimits, Spaces, User, World,
+    parse_utc, seed,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -61,8 +62,11 @@ pub fn with_general_codes(settings: Settings) -> Settings {
 /// A gateway of its own for a world; every such gateway draws the same ids.
 pub fn gateway(world: World, settings: Settings) -> Gateway {
     let clock = Arc::new(ManualClock::at(now()));
-    let space = Space::new("default", world, clock, Ids::seeded(1), (64, SignedDuration::from_mins(30)));
-    Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: PRODUCTS }
+    let nonces = (64, SignedDuration::from_mins(30));
+    let origin = Origin { machine: clock, rng_seed: Some(1), nonces, ..Origin::default() };
+    let contents = Contents { world, pace: None };
+    let spaces = Spaces::new(origin, SpaceLimits::default(), Some(contents)).expect("it was a world before");
+    Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings), products: PRODUCTS }
 }
 
 /// Whether a key exists and may sign.

@@ -1,6 +1,7 @@
 //! What an action is: its name, its input, its reply, what its caller must be allowed to do, and
 //! whether it reads or writes the world.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -82,15 +83,16 @@ pub enum Identity {
 /// The key that has signed a call, and the id that it was found under.
 #[derive(Clone, Debug)]
 pub struct Signer<'a> {
-    pub id: &'a str,
+    pub id: Cow<'a, str>,
     pub key: Arc<AccessKey>,
 }
 
 impl<'a> Signer<'a> {
     /// # Errors
     /// `InvalidAccessKeyId.NotFound`, `InvalidAccessKeyId.Inactive`.
-    pub fn find(world: &World, id: &'a str) -> Result<Self, Code> {
-        Ok(Self { id, key: Arc::clone(active_key(world, id)?) })
+    pub fn find(world: &World, id: Cow<'a, str>) -> Result<Self, Code> {
+        let key = Arc::clone(active_key(world, &id)?);
+        Ok(Self { id, key })
     }
 
     /// Looks again: between the signature and the lock somebody may have deleted, deactivated or replaced the key.
@@ -99,7 +101,7 @@ impl<'a> Signer<'a> {
     /// Those of [`Signer::find`].
     pub(super) fn still_signs(&self, world: &World) -> Result<(), Code> {
         // A change of the status copies a key that is in use; its secret stays the same one.
-        let is_the_same = Arc::ptr_eq(&active_key(world, self.id)?.secret, &self.key.secret);
+        let is_the_same = Arc::ptr_eq(&active_key(world, &self.id)?.secret, &self.key.secret);
         if is_the_same { Ok(()) } else { Err(Code::AccessKeyNotFound) }
     }
 }
@@ -291,7 +293,7 @@ mod tests {
         for (number, (change, expected)) in changes.into_iter().enumerate() {
             let mut world = World::default();
             assert!(world.add_key("k", key()));
-            let signer = Signer::find(&world, "k").expect("an active key");
+            let signer = Signer::find(&world, "k".into()).expect("an active key");
             change(&mut world, key());
             let authorized = by_owner(Some(&signer), |ctx| ctx.authorize(&world, Vec::new));
             assert_eq!(authorized, expected, "change {number}");

@@ -74,6 +74,11 @@ codes! {
     HeadersTooLarge = (431, "RequestHeaderFieldsTooLarge", "The request line and headers are larger than {} bytes.", Inferred, "decisions.md 24");
     TooSlow = (408, "RequestTimeout", "The request did not arrive in time.", Inferred, "decisions.md 24");
 
+    // Namespaces (design/conventions.md 2); the vendor has none.
+    InvalidNamespace = (400, "InvalidNamespace.Malformed", "A namespace is 1 to 63 letters, digits, '-', '_' or '.'.", Inferred, "decisions.md 24 (ecsim's own)");
+    NamespaceMismatch = (400, "InvalidNamespace.Mismatch", "The AccessKeyId and the header x-ecsim-namespace name different namespaces.", Inferred, "decisions.md 24 (ecsim's own)");
+    TooManyNamespaces = (400, "QuotaExceeded.Namespace", "There are {} namespaces already; DELETE /_ecsim/namespaces/NAME makes room.", Inferred, "decisions.md 24 (ecsim's own)");
+
     // What the gateway checks for every product (protocol.md 11.2).
     MalformedEncoding = (400, "RequestParameterMalformed", "Request parameters has malformed encoded characters.", Recorded, "protocol.md 11.2, S24");
     UnsupportedMethod = (403, "UnsupportedHTTPMethod", "This http method is not supported.", Documented, "protocol.md 11.2, S4");

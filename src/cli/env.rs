@@ -1,24 +1,26 @@
 //! `ecsim env`: what to export or set for each SDK and tool (protocol.md 13, clients.md 3 and 6).
 
-use crate::world::InstanceId;
+use crate::world::{NamedInstance, Namespace};
 
 /// Shell exports for what reads variables, comments for what does not, so that
 /// `eval "$(ecsim env)"` works. With an instance, for a program that signs with the instance's role.
-pub(super) fn text(url: &str, instance: Option<&InstanceId>) -> String {
+pub(super) fn text(url: &str, namespace: &Namespace, instance: Option<&NamedInstance>) -> String {
     let authority = url.split_once("://").map_or(url, |(_, authority)| authority);
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "80"));
+    let key = if namespace.is_default() { "test".to_owned() } else { format!("test@{namespace}") };
     let template = match instance {
         None => OWNER.replace("{settings}", SETTINGS),
-        Some(id) => INSTANCE.replace("{settings}", SETTINGS).replace("{instance}", id.as_str()),
+        Some(id) => INSTANCE.replace("{settings}", SETTINGS).replace("{instance}", &id.to_string()),
     };
+    let template = template.replace("{key}", &key);
     template.replace("{url}", url).replace("{authority}", authority).replace("{host}", host).replace("{port}", port)
 }
 
 const OWNER: &str = r"# Key pair and region of the default seed; read by every SDK's default credential chain.
-export ALIBABA_CLOUD_ACCESS_KEY_ID=test
+export ALIBABA_CLOUD_ACCESS_KEY_ID={key}
 export ALIBABA_CLOUD_ACCESS_KEY_SECRET=test
 export ALIBABA_CLOUD_REGION_ID=cn-hangzhou
-export ALICLOUD_ACCESS_KEY=test
+export ALICLOUD_ACCESS_KEY={key}
 export ALICLOUD_SECRET_KEY=test
 export ALICLOUD_REGION=cn-hangzhou
 
@@ -62,14 +64,14 @@ export LOCATION_ENDPOINT={authority}
 
 # The SDKs read no endpoint from the environment; set it in code.
 # Python v1 (aliyun-python-sdk-core):
-#   client = AcsClient("test", "test", "cn-hangzhou", port={port})
+#   client = AcsClient("{key}", "test", "cn-hangzhou", port={port})
 #   client.add_endpoint("cn-hangzhou", "Ecs", "{host}")
 # Python v2 (alibabacloud-ecs20140526):
-#   Config(access_key_id="test", access_key_secret="test", endpoint="{authority}", protocol="http")
+#   Config(access_key_id="{key}", access_key_secret="test", endpoint="{authority}", protocol="http")
 # Node pop-core (the scheme is needed):
-#   new RPCClient({ accessKeyId: "test", accessKeySecret: "test", endpoint: "{url}", apiVersion: "2014-05-26" })
+#   new RPCClient({ accessKeyId: "{key}", accessKeySecret: "test", endpoint: "{url}", apiVersion: "2014-05-26" })
 # Node v2 (@alicloud/ecs20140526; no scheme in the endpoint):
-#   new Config({ accessKeyId: "test", accessKeySecret: "test", endpoint: "{authority}", protocol: "http" })
+#   new Config({ accessKeyId: "{key}", accessKeySecret: "test", endpoint: "{authority}", protocol: "http" })
 # Go v1 (alibaba-cloud-sdk-go):
 #   client.Domain = "{authority}", made with sdk.NewConfig().WithScheme("HTTP")
 # Go v2 (alibabacloud-go/ecs-20140526):
@@ -87,12 +89,14 @@ mod tests {
 
     #[test]
     fn every_line_is_an_export_a_comment_or_empty() {
-        let instance = InstanceId::new("i-1");
-        for text in [text("http://127.0.0.1:4580", None), text("http://127.0.0.1:4580", Some(&instance))] {
+        let instance = NamedInstance::parse("i-1@t");
+        for text in
+            [None, instance.as_ref()].map(|instance| text("http://127.0.0.1:4580", &Namespace::DEFAULT, instance))
+        {
             for line in text.lines() {
                 assert!(line.is_empty() || line.starts_with('#') || line.starts_with("export "), "{line}");
             }
-            for place in ["{url}", "{authority}", "{host}", "{port}", "{instance}", "{settings}"] {
+            for place in ["{url}", "{authority}", "{host}", "{port}", "{key}", "{instance}", "{settings}"] {
                 assert!(!text.contains(place), "{place}");
             }
             assert!(text.contains("export ALIBABA_CLOUD_ENDPOINT=127.0.0.1:4580\n"));
@@ -101,9 +105,9 @@ mod tests {
 
     #[test]
     fn for_an_instance_nothing_exports_a_key_pair() {
-        let text = text("http://127.0.0.1:4580", Some(&InstanceId::new("i-1")));
+        let text = text("http://127.0.0.1:4580", &Namespace::DEFAULT, NamedInstance::parse("i-1@t").as_ref());
         assert!(!text.contains("export ALIBABA_CLOUD_ACCESS_KEY") && !text.contains("export ALICLOUD_"));
-        let uri = "export ALIBABA_CLOUD_CREDENTIALS_URI=http://127.0.0.1:4580/_ecsim/instances/i-1/credentials\n";
+        let uri = "export ALIBABA_CLOUD_CREDENTIALS_URI=http://127.0.0.1:4580/_ecsim/instances/i-1@t/credentials\n";
         assert!(text.contains(uri));
     }
 }

@@ -98,7 +98,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(*args),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Env(args) => {
-            print(&env::text(&config::url(args.url.as_deref(), &args.listen), args.instance.as_ref()))
+            print(&env::text(&config::url(args.url.as_deref(), &args.listen), &args.namespace, args.instance.as_ref()))
         }
         Command::Actions { json } => print(&actions::text(json)),
         Command::Explain { code } => print(&explain::text(&code)?),

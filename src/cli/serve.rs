@@ -72,6 +72,7 @@ fn builder(args: &ServeArgs) -> Builder {
         .limits(args.limits())
         .metadata(args.metadata_settings())
         .now(args.now, args.clock == ClockMode::Frozen)
+        .space_limits(args.space_limits())
         .nonces(args.nonce_max, args.nonce_ttl);
     for (address, instance) in &args.metadata {
         builder = builder.listen_as(*address, instance.clone());
@@ -131,7 +132,7 @@ fn announce(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
         let listeners =
             emulator.addresses().iter().map(|address| json!({ "addr": address.to_string(), "url": url(address) }));
         let of_instances = emulator.instance_addresses().iter().map(|(address, instance)| {
-            json!({ "addr": address.to_string(), "url": format!("http://{address}"), "instance": instance })
+            json!({ "addr": address.to_string(), "url": format!("http://{address}"), "instance": instance.to_string() })
         });
         let listeners: Vec<_> = listeners.chain(of_instances).collect();
         write_file(path, &json!({ "schema": 1, "pid": std::process::id(), "listeners": listeners }).to_string())?;
@@ -192,8 +193,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     text
 }
 
-/// SIGHUP: reads configuration and seeds again. What needs a restart (listeners, limits, nonces, metadata,
-/// clock, log) stays as it is; a mistake changes nothing.
+/// SIGHUP: reads configuration and seeds again, and begins every space again. What needs a restart (listeners,
+/// limits, metadata, log) stays as it is; a mistake changes nothing.
 fn reload(emulator: &Emulator) {
     let args = match config::parse(std::env::args_os()) {
         Ok(Parsed::Run { cli, .. }) => match cli.command {

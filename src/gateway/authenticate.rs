@@ -12,7 +12,7 @@ use super::settings::{AuthMode, Settings};
 use super::signature::{Mismatch, acs3, rpc_v1};
 use crate::api::action::{Caller, Identity, Signer};
 use crate::api::error::{ApiError, Code};
-use crate::world::{AccessKey, AccountId, KeyOwner, SecurityToken, Space, parse_utc};
+use crate::world::{AccessKey, AccountId, KeyOwner, Namespace, SecurityToken, Space, parse_utc};
 
 /// The prefix of the vendor's live keys.
 const LIVE_PREFIX: &str = "LTAI";
@@ -47,11 +47,11 @@ pub(super) fn authenticate<'c>(
 /// looks like a live one is refused, so that nobody sends real keys here unawares.
 fn unsigned_caller(call: &Call<'_>, space: &Space) -> Result<Caller, ApiError> {
     let id = call.access_key_id().unwrap_or_default();
-    if id.starts_with(LIVE_PREFIX) && space.store.read(|world| world.key(id).is_none()) {
+    if id.starts_with(LIVE_PREFIX) && space.store.read(|world| world.key(&space.ids.key_id(id)).is_none()) {
         tracing::warn!("refused a key that looks like a live one of the vendor's ({LIVE_PREFIX}…)");
         return Err(Code::AccessKeyNotFound.into());
     }
-    let account = AccountId::parse(id).unwrap_or(AccountId::DEFAULT);
+    let account = AccountId::parse(Namespace::split(id).0).unwrap_or(AccountId::DEFAULT);
     Ok(Caller { account, identity: Identity::Owner })
 }
 
@@ -70,7 +70,7 @@ fn rpc_v1_signer<'c>(
     let nonce = required("SignatureNonce")?;
     let timestamp = required("Timestamp")?;
 
-    let signer = space.store.read(|world| Signer::find(world, id))?;
+    let signer = space.store.read(|world| Signer::find(world, space.ids.key_id(id)))?;
     let key = &*signer.key;
     in_time(space, settings, timestamp, family, now)?;
     let algorithm = rpc_v1::Algorithm::parse(method).ok_or(Code::InvalidSignatureMethod)?;
@@ -79,8 +79,8 @@ fn rpc_v1_signer<'c>(
     }
     let text = rpc_v1::string_to_sign(call.head.method.as_str(), call.params.pairs());
     rpc_v1::verify(&key.secret, algorithm, &text, signature).map_err(|Mismatch| family.mismatch(&text))?;
-    unused(space, settings, id, nonce)?;
-    token(space, key, id, call.params.get("SecurityToken"), family, now)?;
+    unused(space, settings, &signer.id, nonce)?;
+    token(space, key, &signer.id, call.params.get("SecurityToken"), family, now)?;
     Ok(signer)
 }
 
@@ -105,7 +105,7 @@ fn acs3_signer<'c>(
     }
 
     let id = authorization.credential;
-    let signer = space.store.read(|world| Signer::find(world, id))?;
+    let signer = space.store.read(|world| Signer::find(world, space.ids.key_id(id)))?;
     let key = &*signer.key;
     in_time(space, settings, date, family, now)?;
     let algorithm = acs3::Algorithm::parse(authorization.algorithm).ok_or(Code::InvalidSignatureMethod)?;
@@ -121,9 +121,9 @@ fn acs3_signer<'c>(
     acs3::verify(&key.secret, algorithm, &text, authorization.signature)
         .map_err(|Mismatch| acs3_mismatch(&text, &canonical))?;
     if let Some(nonce) = call.header(&request::NONCE) {
-        unused(space, settings, id, nonce)?;
+        unused(space, settings, &signer.id, nonce)?;
     }
-    token(space, key, id, call.header(&request::SECURITY_TOKEN), family, now)?;
+    token(space, key, &signer.id, call.header(&request::SECURITY_TOKEN), family, now)?;
     Ok(signer)
 }
 

@@ -20,7 +20,7 @@ use http::{Method, Response};
 use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
 use crate::api::permission::{Denial, Guard};
-use crate::world::{RequestId, Space, Spaces};
+use crate::world::{Namespace, NoSpace, RequestId, Space, Spaces};
 use codes::Family;
 use reply::Envelope;
 use request::{Call, Style};
@@ -69,14 +69,17 @@ impl Gateway {
     ) -> Response<Body> {
         let started = tracing::enabled!(tracing::Level::INFO).then(Instant::now);
         let call = Call::read(head, body);
-        let space = self.spaces.of_key(call.access_key_id().unwrap_or_default());
+        let (space, lost) = match self.space(&call) {
+            Ok(space) => (space, None),
+            Err(error) => (self.spaces.default_space(), Some(error)),
+        };
         let (request_id, trace_id) = space.ids.call();
         let mut trail = Trail::default();
-        let outcome =
-            perform(&call, &space, &mut trail, request_id).map_err(|error| match (error.code, trail.product) {
-                (Code::Internal, Some(product)) => product.failure.into(),
-                _ => error,
-            });
+        let outcome = lost.map_or_else(|| perform(&call, &space, &mut trail, request_id), Err);
+        let outcome = outcome.map_err(|error| match (error.code, trail.product) {
+            (Code::Internal, Some(product)) => product.failure.into(),
+            _ => error,
+        });
         let envelope = Envelope {
             format: call.format().unwrap_or_else(|(format, _)| format),
             host_id: call.host_id(),
@@ -96,6 +99,29 @@ impl Gateway {
             Ok(done) => envelope.success(done.body),
             Err(error) => envelope.failure(&error),
         }
+    }
+
+    /// The space that key id or header name; neither is `default`.
+    ///
+    /// # Errors
+    /// The two name different ones, the header names none that could be, or there are too many.
+    fn space(&self, call: &Call<'_>) -> Result<Arc<Space>, ApiError> {
+        let of_key = call.access_key_id().and_then(|id| Namespace::split(id).1);
+        let named = match call.header(&request::NAMESPACE) {
+            None => of_key,
+            Some(header) => {
+                let in_header = Namespace::parse(header).ok_or(Code::InvalidNamespace)?;
+                if of_key.is_some_and(|of_key| of_key != in_header) {
+                    return Err(Code::NamespaceMismatch.into());
+                }
+                Some(in_header)
+            }
+        };
+        let Some(name) = named else { return Ok(self.spaces.default_space()) };
+        self.spaces.of(&name).map_err(|none| match none {
+            NoSpace::TooMany(most) => Code::TooManyNamespaces.about(most),
+            NoSpace::Seed(_) => Code::Internal.into(),
+        })
     }
 
     /// The stations of a call, and the order of its checks (protocol.md 12, inferred; decision 21).
@@ -169,7 +195,7 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
         fail = batch.map(|batch| batch.fail),
         rid = %request_id,
         account = trail.caller.as_ref().map(|caller| tracing::field::display(caller.account)),
-        namespace = &*space.name,
+        namespace = %space.namespace,
         dur_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "call"
     );
@@ -182,13 +208,12 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
 mod tests {
     use http::Request;
     use http_body_util::BodyExt;
-    use jiff::SignedDuration;
 
     use super::*;
     use crate::api::action::{Action, FromParams, Reply, Write, writes};
     use crate::api::params::Params;
     use crate::api::permission::Permission;
-    use crate::world::{Ids, SystemClock, World};
+    use crate::world::{Origin, SpaceLimits, World};
     use settings::{AuthMode, Settings};
 
     struct Panics;
@@ -234,11 +259,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_under_the_lock_is_a_500_in_the_asked_format_and_the_next_call_is_answered() {
-        let space =
-            Space::new("default", World::default(), Arc::new(SystemClock), Ids::seeded(1), (0, SignedDuration::ZERO));
+        let seeds = vec![("empty".to_owned(), "{}".to_owned())];
+        let origin = Origin { seeds, ..Origin::default() };
+        let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a good seed");
         let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
-        let gateway =
-            Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: &BROKEN };
+        let gateway = Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings), products: &BROKEN };
         for (format, version, quote) in [
             ("JSON", "2014-05-26", "\"Code\":\"InternalError\""),
             ("XML", "2014-05-26", "<Code>InternalError</Code>"),

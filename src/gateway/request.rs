@@ -8,12 +8,14 @@ use super::signature::acs3::{self, Authorization};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::{self, Params, Text};
 use crate::api::render::Format;
+use crate::world::Namespace;
 
 pub(super) const ACTION: HeaderName = HeaderName::from_static("x-acs-action");
 pub(super) const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 pub(super) const DATE: HeaderName = HeaderName::from_static("x-acs-date");
 pub(super) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-acs-content-sha256");
 pub(super) const NONCE: HeaderName = HeaderName::from_static("x-acs-signature-nonce");
+pub(super) const NAMESPACE: HeaderName = HeaderName::from_static(Namespace::HEADER);
 pub(super) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-acs-security-token");
 const BEARER_TOKEN: HeaderName = HeaderName::from_static("x-acs-bearer-token");
 

@@ -23,7 +23,7 @@ use super::head_timer::HeadTimer;
 use super::server::{Phase, Shared, reached};
 use super::{GATEWAY, Peer, call, marked};
 use crate::api::error::Code;
-use crate::world::InstanceId;
+use crate::world::NamedInstance;
 
 /// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
@@ -35,7 +35,7 @@ const LINGERING: Duration = Duration::from_millis(250);
 pub(super) async fn serve<I>(
     io: I,
     peer: Option<IpAddr>,
-    instance: Option<InstanceId>,
+    instance: Option<NamedInstance>,
     shared: Arc<Shared>,
     mut phase: watch::Receiver<Phase>,
 ) where

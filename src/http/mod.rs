@@ -22,7 +22,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Extension, Router};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::control::{self, Control};
@@ -129,9 +129,13 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
     app.metadata.answer(head, path, asker)
 }
 
-async fn credentials(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejection>) -> Response<Body> {
+async fn credentials(
+    State(app): State<Arc<App>>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response<Body> {
     match id {
-        Ok(Path(id)) => app.metadata.credentials(&id),
-        Err(rejection) => metadata::no_credentials("the path", &rejection.body_text()),
+        Ok(Path(id)) => app.metadata.credentials(&headers, &id),
+        Err(rejection) => metadata::no_credentials(&rejection.body_text()),
     }
 }

@@ -11,7 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::listener::Stream;
 use super::{App, Listener, connection, router};
-use crate::world::InstanceId;
+use crate::world::NamedInstance;
 
 /// How long to wait before accepting again when the system has no more descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(20);
@@ -82,7 +82,7 @@ impl Drop for Guard {
 pub struct Door {
     pub listener: Listener,
     /// The instance that every request there is from, for the metadata service.
-    pub instance: Option<InstanceId>,
+    pub instance: Option<NamedInstance>,
 }
 
 /// A running server. Dropping it cuts off every connection.

@@ -17,7 +17,7 @@ pub(super) enum Found {
     /// An item or a listing.
     Text(String),
     /// The credentials of an instance's role, if it can be taken on.
-    Credentials(InstanceId, RoleName),
+    Credentials(RoleName),
 }
 
 /// An item: its path below the version, with `{}` names for what differs from instance to instance, and its value,
@@ -112,7 +112,7 @@ fn identity_document(s: &Subject<'_>) -> String {
 }
 
 fn role_credentials(s: &Subject<'_>) -> Option<Found> {
-    Some(Found::Credentials(s.id.clone(), s.instance.role()?.clone()))
+    Some(Found::Credentials(s.instance.role()?.clone()))
 }
 
 /// What a part of a path in the table is for an instance; `None` where it has nothing of that name.

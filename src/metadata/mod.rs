@@ -11,13 +11,14 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::control;
 use crate::world::{
-    CREDENTIAL_LIFETIME, Instance, InstanceId, RoleCredentials, RoleName, Space, Spaces, World, utc_seconds,
+    CREDENTIAL_LIFETIME, InstanceId, NamedInstance, Namespace, NoSpace, RoleCredentials, RoleName, Space, Spaces,
+    utc_seconds,
 };
 use items::{Found, Subject};
 use page::Refusal;
@@ -34,7 +35,7 @@ pub struct Metadata {
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The instance that whoever is nobody else is taken for.
-    pub default_instance: Option<InstanceId>,
+    pub default_instance: Option<NamedInstance>,
     /// How long the credentials of a role live.
     pub credential_lifetime: SignedDuration,
 }
@@ -49,8 +50,8 @@ impl Default for Settings {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Asker<'a> {
     /// The one instance of the listener that the request came by.
-    pub listener: Option<&'a InstanceId>,
-    /// The instance that the path names.
+    pub listener: Option<&'a NamedInstance>,
+    /// The instance that the path names, `INSTANCE_ID[@NAMESPACE]`.
     pub path: Option<&'a str>,
     /// The address at the other end: that of an instance, where instances have addresses of their own.
     pub peer: Option<IpAddr>,
@@ -69,23 +70,24 @@ const TOKEN_SECONDS: RangeInclusive<i64> = 1..=21_600;
 impl Metadata {
     /// Answers one request; `path` is the part of it that begins with a version.
     pub fn answer(&self, head: &Parts, path: &str, asker: Asker<'_>) -> Response<Body> {
-        let space = self.spaces.default_space();
-        let answer = self.perform(head, path, asker, &space);
+        let found = self.who(&head.headers, asker);
+        let namespace = found.as_ref().map_or(Namespace::DEFAULT, |(space, _)| space.namespace.clone());
+        let answer = found.and_then(|(space, id)| self.perform(head, path, &space, &id));
         let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
-        tracing::info!(method = %head.method, path, http = status.as_u16(), namespace = &*space.name, "metadata");
+        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, "metadata");
         match answer {
             Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
             Err(refusal) => refusal.page(),
         }
     }
 
-    /// The stations of a request: who asks, whether the service answers it, then a token or an item.
-    fn perform(&self, head: &Parts, path: &str, asker: Asker<'_>, space: &Space) -> Result<String, Refusal> {
+    /// The stations of a request once it is known who asks: whether the service answers it, then a token or an item.
+    fn perform(&self, head: &Parts, path: &str, space: &Space, id: &InstanceId) -> Result<String, Refusal> {
         let now = space.clock.now();
         let path = VERSIONS.iter().find_map(|version| path.strip_prefix(version)).ok_or(Refusal::NOT_FOUND)?;
         let path = path.strip_prefix('/').unwrap_or(path);
         let found = space.store.read(|world| {
-            let (id, instance) = self.who(world, asker)?;
+            let instance = world.instance(id.as_str()).ok_or(Refusal::NOT_FOUND)?;
             let options = instance.spec.metadata_options;
             if !options.enabled {
                 return Err(Refusal::FORBIDDEN);
@@ -107,7 +109,7 @@ impl Metadata {
         })?;
         match found {
             Found::Text(text) => Ok(text),
-            Found::Credentials(id, role) => self.role_credentials(space, &id, &role).ok_or(Refusal::NOT_FOUND),
+            Found::Credentials(role) => self.role_credentials(space, id, &role).ok_or(Refusal::NOT_FOUND),
         }
     }
 
@@ -128,52 +130,88 @@ impl Metadata {
 
     /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
     /// Nobody is taken for an instance by chance.
-    fn who<'w>(&self, world: &'w World, asker: Asker<'_>) -> Result<(&'w InstanceId, &'w Instance), Refusal> {
-        let listener = asker.listener.map(InstanceId::as_str);
-        if let (Some(listener), Some(path)) = (listener, asker.path)
+    fn who(&self, head: &HeaderMap, asker: Asker<'_>) -> Result<(Arc<Space>, InstanceId), Refusal> {
+        let in_header = match head.get(Namespace::HEADER) {
+            None => None,
+            Some(value) => {
+                let name = value.to_str().ok().and_then(Namespace::parse);
+                Some(name.ok_or_else(|| Refusal::unknown_asker("The header x-ecsim-namespace names no namespace."))?)
+            }
+        };
+        let by_path = asker.path.map(|path| {
+            NamedInstance::parse(path).ok_or_else(|| Refusal::unknown_asker("The path names no instance."))
+        });
+        let by_path = by_path.transpose()?;
+        if let (Some(listener), Some(path)) = (asker.listener, &by_path)
             && listener != path
         {
             let reason = format!("This listener is for instance {listener}, and the path names {path}.");
             return Err(Refusal::unknown_asker(&reason));
         }
-        let named = listener.or(asker.path);
-        if let Some(id) = named {
-            return world
-                .instance_entry(id)
-                .ok_or_else(|| Refusal::unknown_asker(&format!("There is no instance {id}.")));
+        if let Some(named) = asker.listener.or(by_path.as_ref()) {
+            return self.named(named, in_header.as_ref());
         }
+        let space = self.space(in_header.as_ref().unwrap_or(&Namespace::DEFAULT))?;
         if let Some(IpAddr::V4(address)) = asker.peer.map(|peer| peer.to_canonical()) {
-            match world.instances_at(address)[..] {
-                [] => {}
-                [one] => return Ok(one),
+            let at = space.store.read(|world| match world.instances_at(address)[..] {
+                [] => Ok(None),
+                [(id, _)] => Ok(Some(id.clone())),
                 ref several => {
                     let ids = several.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
-                    return Err(Refusal::unknown_asker(&format!(
-                        "Several instances have the address {address}: {ids}."
-                    )));
+                    Err(Refusal::unknown_asker(&format!("Several instances have the address {address}: {ids}.")))
                 }
+            });
+            if let Some(id) = at? {
+                return Ok((space, id));
             }
         }
-        let default = self.settings.default_instance.as_ref().map(InstanceId::as_str);
-        default.and_then(|id| world.instance_entry(id)).ok_or_else(|| {
+        let default = self.settings.default_instance.as_ref().ok_or_else(|| {
             let peer = asker.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
             Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."))
+        });
+        self.named(default?, in_header.as_ref())
+    }
+
+    fn named(&self, named: &NamedInstance, in_header: Option<&Namespace>) -> Result<(Arc<Space>, InstanceId), Refusal> {
+        let NamedInstance { id, namespace } = named;
+        // Where the name is left out, the header may say it.
+        let namespace = if namespace.is_default() { in_header.unwrap_or(namespace) } else { namespace };
+        if in_header.is_some_and(|other| other != namespace) {
+            let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
+            return Err(Refusal::unknown_asker(&reason));
+        }
+        let space = self.space(namespace)?;
+        let is_there = space.store.read(|world| world.instance(id.as_str()).is_some());
+        if is_there {
+            Ok((space, id.clone()))
+        } else {
+            Err(Refusal::unknown_asker(&format!("There is no instance {named}.")))
+        }
+    }
+
+    fn space(&self, name: &Namespace) -> Result<Arc<Space>, Refusal> {
+        self.spaces.of(name).map_err(|none| match none {
+            NoSpace::TooMany(most) => Refusal::unknown_asker(&format!("There are {most} namespaces already.")),
+            NoSpace::Seed(_) => Refusal::INTERNAL,
         })
     }
 
     /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
     /// `ALIBABA_CLOUD_CREDENTIALS_URI` (imds.md 6). Ours: it wants no token, and says in words what is missing.
-    pub fn credentials(&self, id: &str) -> Response<Body> {
-        let space = self.spaces.default_space();
+    pub fn credentials(&self, head: &HeaderMap, path: &str) -> Response<Body> {
+        let asker = Asker { path: Some(path), ..Asker::default() };
+        let (space, id) = match self.who(head, asker) {
+            Ok(found) => found,
+            Err(refusal) => return no_credentials(refusal.reason()),
+        };
         let found = space.store.read(|world| {
-            let (id, instance) = world.instance_entry(id).ok_or("there is no such instance")?;
+            let instance = world.instance(id.as_str()).ok_or("there is no such instance")?;
             if !instance.spec.metadata_options.enabled {
                 return Err("the instance's metadata service is disabled");
             }
-            let role = instance.role().ok_or("no role is attached to the instance")?;
-            Ok((id.clone(), role.clone()))
+            instance.role().cloned().ok_or("no role is attached to the instance")
         });
-        let credentials = found.and_then(|(id, role)| {
+        let credentials = found.and_then(|role| {
             let gone = "the attached role is deleted, or does not trust ECS";
             self.role_credentials(&space, &id, &role).ok_or(gone)
         });
@@ -181,15 +219,15 @@ impl Metadata {
             Ok(credentials) => {
                 ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], credentials).into_response()
             }
-            Err(reason) => no_credentials(id, reason),
+            Err(reason) => no_credentials(&format!("{path}: {reason}")),
         }
     }
 }
 
 /// The control API's refusal of credentials.
-pub(crate) fn no_credentials(id: &str, reason: &str) -> Response<Body> {
+pub(crate) fn no_credentials(message: &str) -> Response<Body> {
     let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
-    control::error(StatusCode::NOT_FOUND, "NoCredentials", &format!("{id}: {reason}"), hint)
+    control::error(StatusCode::NOT_FOUND, "NoCredentials", message, hint)
 }
 
 /// What a request for a token asks for (imds.md 2; that X-Forwarded-For comes first: inferred).

@@ -9,8 +9,8 @@ use http::{HeaderValue, Response, StatusCode};
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    /// What to do about it, where the real service could not be asked at all.
-    hint: Option<String>,
+    /// Why, where the real service could not be asked at all.
+    reason: Option<String>,
 }
 
 impl Refusal {
@@ -24,16 +24,21 @@ impl Refusal {
     pub(super) const NOT_FOUND: Self = Self::of(StatusCode::NOT_FOUND);
     /// Anything but GET, or but PUT for a token (imds.md 2, recorded for GET).
     pub(super) const METHOD_NOT_ALLOWED: Self = Self::of(StatusCode::METHOD_NOT_ALLOWED);
+    /// The service itself fails.
+    pub(super) const INTERNAL: Self = Self::of(StatusCode::INTERNAL_SERVER_ERROR);
 
     const fn of(status: StatusCode) -> Self {
-        Self { status, hint: None }
+        Self { status, reason: None }
     }
 
     /// A request of which it cannot be told what instance it is from. The real service is not reached from elsewhere.
     pub(super) fn unknown_asker(reason: &str) -> Self {
-        let ways = "Say which instance asks: --metadata ADDRESS=INSTANCE for a listener of its own, \
-                    /_ecsim/instances/INSTANCE/latest/ in place of /latest/, or --metadata-default INSTANCE.";
-        Self { status: StatusCode::FORBIDDEN, hint: Some(format!("{reason} {ways}")) }
+        Self { status: StatusCode::FORBIDDEN, reason: Some(reason.to_owned()) }
+    }
+
+    /// What is wrong, in words.
+    pub(super) fn reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or_else(|| self.status.canonical_reason().unwrap_or_default())
     }
 
     pub(super) fn page(&self) -> Response<Body> {
@@ -42,7 +47,10 @@ impl Refusal {
             status => status.canonical_reason().unwrap_or_default(),
         };
         let title = format!("{} - {reason}", self.status.as_u16());
-        let hint = self.hint.as_deref().map_or_else(String::new, |hint| format!("  <p>{}</p>\n", escaped(hint)));
+        let ways = "Say which instance asks: --metadata ADDRESS=INSTANCE[@NAMESPACE] for a listener of its own, \
+                    /_ecsim/instances/INSTANCE/latest/ in place of /latest/, or --metadata-default INSTANCE.";
+        let paragraph = |reason| format!("  <p>{}</p>\n", escaped(&format!("{reason} {ways}")));
+        let hint = self.reason.as_deref().map_or_else(String::new, paragraph);
         let page = PAGE.replace("{title}", &title).replace("{hint}", &hint);
         (self.status, [(CONTENT_TYPE, HeaderValue::from_static("text/html"))], page).into_response()
     }
@@ -55,7 +63,7 @@ pub(crate) fn refused(status: u16) -> Response<Body> {
 
 /// The page when the service itself fails.
 pub(crate) fn panicked() -> Response<Body> {
-    refused(500)
+    Refusal::INTERNAL.page()
 }
 
 fn escaped(text: &str) -> String {

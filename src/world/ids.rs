@@ -1,5 +1,6 @@
 //! Every random thing that the emulator hands out, drawn from one generator a space.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
@@ -8,31 +9,52 @@ use parking_lot::Mutex;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, RngExt, SeedableRng, TryRng};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
+
+use super::Namespace;
 
 const MIXED: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The generator of one space. With a seed, the same calls draw the same ids.
-pub struct Ids(Mutex<StdRng>);
+pub struct Ids {
+    rng: Mutex<StdRng>,
+    /// What the ids of keys end in.
+    suffix: Box<str>,
+}
 
 impl Ids {
-    /// Repeats exactly for the same `seed`.
+    /// Those of the space `default`; they repeat exactly for the same `seed`.
     pub fn seeded(seed: u64) -> Self {
-        Self(Mutex::new(StdRng::seed_from_u64(seed)))
+        Self::of(Some(seed), &Namespace::DEFAULT)
     }
 
-    /// Seeded by the operating system, so that nobody can guess what comes next.
-    pub fn random() -> Self {
-        let mut seed = [0; 32];
-        // Without entropy the ids are only unpredictable as far as the zero seed is; the emulator still works.
-        let _ = SysRng.try_fill_bytes(&mut seed);
-        Self(Mutex::new(StdRng::from_seed(seed)))
+    /// With a seed they repeat exactly, in each space otherwise. Without one, nobody can guess what comes next.
+    pub fn of(seed: Option<u64>, namespace: &Namespace) -> Self {
+        let suffix = if namespace.is_default() { String::new() } else { format!("@{namespace}") };
+        let rng = seed.map_or_else(random, |seed| seeded(seed, &suffix));
+        Self { rng: Mutex::new(rng), suffix: suffix.into() }
+    }
+
+    /// Begins again with a seed, as if it had been there from the start.
+    pub fn begin_again(&self, seed: u64) {
+        *self.rng.lock() = seeded(seed, &self.suffix);
+    }
+
+    /// The id that a key of this space has: outside `default` it ends in the space's name, which a client may leave out
+    /// that names the space otherwise.
+    pub fn key_id<'a>(&self, id: &'a str) -> Cow<'a, str> {
+        match &*self.suffix {
+            "" => Cow::Borrowed(id.strip_suffix("@default").unwrap_or(id)),
+            suffix if id.ends_with(suffix) => Cow::Borrowed(id),
+            suffix => Cow::Owned(format!("{id}{suffix}")),
+        }
     }
 
     /// The ids of one call: its RequestId and its trace id, in one draw.
     pub fn call(&self) -> (RequestId, TraceId) {
         let mut bytes = [0; 32];
-        self.0.lock().fill_bytes(&mut bytes);
+        self.rng.lock().fill_bytes(&mut bytes);
         let (request, trace) = bytes.split_at(16);
         (RequestId::from_bytes(request.try_into().unwrap_or_default()), TraceId(trace.try_into().unwrap_or_default()))
     }
@@ -44,12 +66,12 @@ impl Ids {
 
     /// The id of a new user, role or policy.
     pub fn ram_id(&self) -> RamId {
-        RamId(self.0.lock().random_range(100_000_000_000_000_000..1_000_000_000_000_000_000))
+        RamId(self.rng.lock().random_range(100_000_000_000_000_000..1_000_000_000_000_000_000))
     }
 
     /// The id of a new access key: 24 characters that start with `LTAI` (ram.md 2, recorded).
     pub fn access_key_id(&self) -> String {
-        format!("LTAI{}", self.draw(MIXED, 20))
+        format!("LTAI{}{}", self.draw(MIXED, 20), self.suffix)
     }
 
     /// The secret of a new access key: 30 characters (ram.md 2, documented).
@@ -59,7 +81,7 @@ impl Ids {
 
     /// The id of a new temporary key (sts.md 5, documented).
     pub fn temporary_key_id(&self) -> String {
-        format!("STS.{}", self.draw(MIXED, 20))
+        format!("STS.{}{}", self.draw(MIXED, 20), self.suffix)
     }
 
     /// The secret of a new temporary key: 44 characters (sts.md 5, inferred).
@@ -70,7 +92,7 @@ impl Ids {
     /// A new security token: base64 that begins with `CAIS`, as real ones do (sts.md 5, documented).
     pub fn security_token(&self) -> String {
         let mut bytes = [0; 192];
-        self.0.lock().fill_bytes(&mut bytes);
+        self.rng.lock().fill_bytes(&mut bytes);
         bytes[..3].copy_from_slice(&[8, 2, 18]);
         BASE64_STANDARD.encode(bytes)
     }
@@ -81,7 +103,7 @@ impl Ids {
     }
 
     fn draw(&self, alphabet: &[u8], count: usize) -> String {
-        let mut rng = self.0.lock();
+        let mut rng = self.rng.lock();
         (0..count).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
     }
 }
@@ -90,6 +112,18 @@ impl fmt::Debug for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ids")
     }
+}
+
+fn seeded(seed: u64, suffix: &str) -> StdRng {
+    StdRng::from_seed(Sha256::new().chain_update(seed.to_le_bytes()).chain_update(suffix).finalize().into())
+}
+
+/// Seeded by the operating system.
+fn random() -> StdRng {
+    let mut seed = [0; 32];
+    // Without entropy the ids are only unpredictable as far as the zero seed is; the emulator still works.
+    let _ = SysRng.try_fill_bytes(&mut seed);
+    StdRng::from_seed(seed)
 }
 
 /// The id of a user or role: 18 decimal digits (ram.md 2, recorded), so that two are not the same by chance.
@@ -170,8 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn the_ids_of_keys_end_in_the_name_of_their_space() {
+        let space = |name| Ids::of(Some(7), &Namespace::parse(name).expect("a name"));
+        let (default, t, u) = (space("default"), space("t"), space("u"));
+        assert_eq!(t.access_key_id(), space("t").access_key_id());
+        let [of_default, of_t, of_u] = [&default, &t, &u].map(Ids::temporary_key_id);
+        assert!(
+            !of_default.contains('@') && of_t.ends_with("@t") && of_u.ends_with("@u"),
+            "{of_default} {of_t} {of_u}"
+        );
+        assert_ne!(of_t.trim_end_matches("@t"), of_u.trim_end_matches("@u"));
+        assert_eq!([t.key_id("k"), t.key_id("k@t"), t.key_id("k@u")], ["k@t", "k@t", "k@u@t"]);
+        assert_eq!([default.key_id("k"), default.key_id("k@default"), default.key_id("k@u")], ["k", "k", "k@u"]);
+    }
+
+    #[test]
     fn a_request_id_is_an_upper_case_uuid_of_version_5() {
-        let text = Ids::random().call().0.to_string();
+        let text = Ids::of(None, &Namespace::DEFAULT).call().0.to_string();
         assert_eq!(text, text.to_uppercase());
         let uuid = Uuid::parse_str(&text).expect("a UUID");
         assert_eq!(uuid.get_version_num(), 5, "{text}");

@@ -284,7 +284,7 @@ impl Reader<'_> {
     }
 
     fn add_key(&mut self, id: &str, key: AccessKey, at: &Place<'_>) {
-        if !self.world.add_key(id, key) {
+        if !self.world.add_key(&self.ids.key_id(id), key) {
             self.mistake(&Place::Member(at, "id"), format!("the key {id} exists already"));
         }
     }

@@ -1,40 +1,44 @@
 //! A space: one world and everything that belongs to it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use jiff::SignedDuration;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
-use super::{Ids, MetadataTokens, NonceMemory, Pace, SpaceClock, Store, World};
+use super::{Ids, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
 
 /// One isolated world with its own clock, ids, nonces and tokens.
 #[derive(Debug)]
 pub struct Space {
-    /// What calls and logs know it by.
-    pub name: Box<str>,
+    pub namespace: Namespace,
+    /// No other space of the process has it, not even one of the same name before or after.
+    pub generation: u64,
     pub store: Store,
     pub clock: SpaceClock,
     pub ids: Ids,
     pub nonces: Mutex<NonceMemory>,
     pub metadata_tokens: Mutex<MetadataTokens>,
+    /// Whether it was used since somebody looked.
+    used: AtomicBool,
 }
 
 impl Space {
-    /// `nonces`: how many are remembered at most, and for how long.
-    pub fn new(
-        name: &str,
+    pub(super) fn new(
+        namespace: Namespace,
+        generation: u64,
         world: World,
-        clock: impl Into<SpaceClock>,
+        clock: SpaceClock,
         ids: Ids,
-        nonces: (u32, SignedDuration),
+        nonces: NonceMemory,
     ) -> Self {
         Self {
-            name: name.into(),
+            namespace,
+            generation,
             store: Store::new(world),
-            clock: clock.into(),
+            clock,
             ids,
-            nonces: Mutex::new(NonceMemory::new(nonces.0, nonces.1)),
+            nonces: Mutex::new(nonces),
             metadata_tokens: Mutex::default(),
+            used: AtomicBool::new(true),
         }
     }
 
@@ -52,26 +56,16 @@ impl Space {
             Ok(())
         })
     }
-}
 
-/// The spaces of an emulator. Only one exists so far; a namespace will be a second entry.
-#[derive(Debug)]
-pub struct Spaces {
-    default: RwLock<Arc<Space>>,
-}
-
-impl Spaces {
-    pub fn new(default: Space) -> Self {
-        Self { default: RwLock::new(Arc::new(default)) }
+    pub(super) fn note_use(&self) {
+        // Looked at first: many calls at once would contend for the write.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
     }
 
-    /// The space `default`, where calls without a key are answered from.
-    pub fn default_space(&self) -> Arc<Space> {
-        self.default.read().clone()
-    }
-
-    /// The space that a key belongs to.
-    pub fn of_key(&self, _access_key_id: &str) -> Arc<Space> {
-        self.default_space()
+    /// Whether it was used since this was last asked.
+    pub(super) fn take_use(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
     }
 }

@@ -28,13 +28,6 @@ impl Store {
     pub fn write<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         change(&mut self.0.write())
     }
-
-    /// Puts another world in place of this one. A call that holds the lock finishes on the old one; one that has
-    /// only been authenticated finds another key in the place of its own.
-    pub fn replace(&self, world: World) {
-        let old = std::mem::replace(&mut *self.0.write(), world);
-        drop(old); // After the lock: a large world takes its time to go.
-    }
 }
 
 /// Everything that exists in a space. What there is of users, roles, policies and keys is in `identities.rs`.

@@ -328,7 +328,7 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
     let all = "listen, unix, port-file, endpoints-file, seed, quiet, auth, clock-skew, gateway-codes, ram, \
                detach-pass-role, detach-revokes, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-params, max-connections, header-timeout, \
-               body-timeout, nonce-max, nonce-ttl, shutdown-timeout";
+               body-timeout, nonce-max, nonce-ttl, max-namespaces, namespace-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
     let (ended, path) = config("quiet = true\nauth = \"of\"\n");
     let error = format!("{path} line 2: invalid value 'of' for '--auth <MODE>'");
@@ -380,6 +380,8 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
          body-timeout = \"30s\" # default\n\
          nonce-max = \"262144\" # default\n\
          nonce-ttl = \"30m\" # default\n\
+         max-namespaces = \"1024\" # default\n\
+         namespace-ttl = \"24h\" # default\n\
          shutdown-timeout = \"5s\" # default\n"
     );
     let copy = folder.file("copy.toml", &out);
@@ -800,7 +802,7 @@ fn flags_of_metadata_and_time_act_and_a_listener_of_an_instance_is_written_to_th
     let server = Running::start([
         "serve",
         FREE,
-        "--metadata=127.0.0.1:0=i-bp1ecsim0000000web02",
+        "--metadata=127.0.0.1:0=i-bp1ecsim0000000web02@gw0",
         "--metadata-default=i-bp1ecsim0000000web01",
         "--credential-lifetime=2m",
         "--now=2026-01-05T08:00:00Z",
@@ -816,7 +818,7 @@ fn flags_of_metadata_and_time_act_and_a_listener_of_an_instance_is_written_to_th
         serde_json::from_str(&fs::read_to_string(&file).expect("the file")).expect("JSON");
     let [main, own] = &endpoints["listeners"].as_array().expect("a list")[..] else { panic!("{endpoints}") };
     assert_eq!((&main["addr"], main.get("instance")), (&server.address.as_str().into(), None));
-    assert_eq!(own["instance"], "i-bp1ecsim0000000web02");
+    assert_eq!(own["instance"], "i-bp1ecsim0000000web02@gw0");
     let mut stream = TcpStream::connect(own["addr"].as_str().expect("a text")).expect("connects");
     stream
         .write_all(b"GET /latest/meta-data/instance-id HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
@@ -832,22 +834,27 @@ fn what_is_wrong_with_flags_of_metadata_and_time_is_status_2() {
     for (flag, shown, value, why) in [
         (
             "--metadata",
-            "--metadata <IP:PORT=INSTANCE>",
+            "--metadata <IP:PORT=INSTANCE[@NAMESPACE]>",
             "127.0.0.1:1",
             "a metadata listener is such as 127.0.0.1:8001=i-bp1ecsim0000000web01",
         ),
-        ("--metadata", "--metadata <IP:PORT=INSTANCE>", "here=i-1", "here is no address such as 127.0.0.1:8001"),
         (
             "--metadata",
-            "--metadata <IP:PORT=INSTANCE>",
-            "127.0.0.1:1=i-1@gw0",
-            "there are no namespaces yet: leave out @gw0",
+            "--metadata <IP:PORT=INSTANCE[@NAMESPACE]>",
+            "here=i-1",
+            "here is no address such as 127.0.0.1:8001",
+        ),
+        (
+            "--metadata",
+            "--metadata <IP:PORT=INSTANCE[@NAMESPACE]>",
+            "127.0.0.1:1=i-1@",
+            "a namespace is 1 to 63 letters, digits, '-', '_' or '.'",
         ),
         (
             "--metadata-default",
-            "--metadata-default <INSTANCE>",
-            "i-1@gw0",
-            "there are no namespaces yet: leave out @gw0",
+            "--metadata-default <INSTANCE[@NAMESPACE]>",
+            "i-1@",
+            "a namespace is 1 to 63 letters, digits, '-', '_' or '.'",
         ),
         (
             "--credential-lifetime",

@@ -7,7 +7,7 @@ use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::gateway::settings::{Settings, SettingsCell};
 use ecsim::metadata::{self, Asker, Metadata};
-use ecsim::world::{Ids, InstanceId, ManualClock, Pace, Space, SpaceClock, Spaces, parse_utc, seed};
+use ecsim::world::{ManualClock, Origin, Pace, SpaceLimits, Spaces, parse_utc};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -85,11 +85,14 @@ impl Bench {
             "instances": INSTANCES.map(|id| json!({ "id": id })),
         }] });
         let now = parse_utc(NOW).expect("a time");
-        let ids = Ids::seeded(1);
-        let world = seed::build(&[("seed".to_owned(), seed.to_string())], &ids, now).expect("a world");
-        let clock = SpaceClock::new(Arc::new(ManualClock::at(now)));
-        let space = Space::new("default", world, clock, ids, (0, SignedDuration::ZERO));
-        let spaces = Arc::new(Spaces::new(space));
+        let origin = Origin {
+            seeds: vec![("seed".to_owned(), seed.to_string())],
+            machine: Arc::new(ManualClock::at(now)),
+            rng_seed: Some(1),
+            nonces: (0, SignedDuration::ZERO),
+            ..Origin::default()
+        };
+        let spaces = Arc::new(Spaces::new(origin, SpaceLimits::default(), None).expect("a world"));
         let settings = Settings { detach_revokes: revokes, ..Settings::default() };
         Self {
             gateway: Gateway { spaces: Arc::clone(&spaces), settings: SettingsCell::new(settings), products: PRODUCTS },
@@ -190,8 +193,7 @@ impl Bench {
         let name = role.map_or("a", |role| ROLES[role]);
         let path = format!("/latest/meta-data/ram/security-credentials/{name}");
         let request = http::Request::get(&*path).body(()).expect("a request");
-        let id = InstanceId::new(INSTANCES[instance]);
-        let asker = Asker { listener: Some(&id), ..Asker::default() };
+        let asker = Asker { path: Some(INSTANCES[instance]), ..Asker::default() };
         let (status, body) = answer(self.metadata.answer(&request.into_parts().0, &path, asker));
         let Some(role) = role.filter(|role| self.exists[*role]) else { return assert_eq!(status, 404) };
         assert_eq!(status, 200, "{body}");

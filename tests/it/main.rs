@@ -9,6 +9,7 @@ mod gateway;
 mod house;
 mod instances;
 mod metadata;
+mod namespaces;
 mod permissions;
 mod ram_attachments;
 mod ram_keys;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ecsim::emulator::Builder;
 use ecsim::gateway::settings::Settings;
 use ecsim::metadata;
-use ecsim::world::{InstanceId, MOST_METADATA_TOKENS, SystemClock};
+use ecsim::world::{MOST_METADATA_TOKENS, NamedInstance, SystemClock};
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const ROLES: &str = "meta-data/ram/security-credentials/";
 
 /// Whoever asks is the first web server.
 fn as_web(builder: Builder) -> Builder {
-    builder.metadata(metadata::Settings { default_instance: Some(InstanceId::new(WEB)), ..Default::default() })
+    builder.metadata(metadata::Settings { default_instance: NamedInstance::parse(WEB), ..Default::default() })
 }
 
 async fn start() -> Server {
@@ -387,9 +387,12 @@ async fn who_asks_is_told_by_path_listener_address_and_default_in_this_order() {
     ] }] });
     let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
     let server = support::start_with(|builder| {
-        let default_instance = Some(InstanceId::new("i-default"));
+        let default_instance = NamedInstance::parse("i-default");
         let settings = metadata::Settings { default_instance, ..Default::default() };
-        builder.seed("test.json", seed.to_string()).metadata(settings).listen_as(any, InstanceId::new("i-door"))
+        builder
+            .seed("test.json", seed.to_string())
+            .metadata(settings)
+            .listen_as(any, NamedInstance::parse("i-door").expect("an id"))
     })
     .await;
     let [(door, _)] = server.emulator.instance_addresses() else { panic!("one listener") };
@@ -403,7 +406,7 @@ async fn who_asks_is_told_by_path_listener_address_and_default_in_this_order() {
     assert!(other.contains("This listener is for instance i-door, and the path names i-path."), "{other}");
     let socket = std::env::temp_dir().join(format!("ecsim-metadata-{}.sock", std::process::id()));
     let server = support::start_with(|builder| {
-        let settings = metadata::Settings { default_instance: Some(InstanceId::new(WEB)), ..Default::default() };
+        let settings = metadata::Settings { default_instance: NamedInstance::parse(WEB), ..Default::default() };
         builder.metadata(settings).listen(any).unix(&socket)
     })
     .await;
@@ -630,9 +633,10 @@ async fn the_credentials_uri_answers_what_the_metadata_service_does_and_says_wha
     assert_eq!((status, &body), (200, &server.credentials(WEB, "web-role").await));
     let (status, body) = uri("%FF").await;
     assert_eq!((status, &body["error"]["code"]), (404, &json!("NoCredentials")));
-    for (id, reason) in [(PLAIN, "no role is attached to the instance"), ("i-none", "there is no such instance")] {
+    let plain = format!("{PLAIN}: no role is attached to the instance");
+    for (id, message) in [(PLAIN, &*plain), ("i-none", "There is no instance i-none.")] {
         let (status, body) = uri(id).await;
-        assert_eq!((status, &body["error"]["message"]), (404, &json!(format!("{id}: {reason}"))));
+        assert_eq!((status, &body["error"]["message"]), (404, &json!(message)));
     }
     server.detach(WEB).await;
     assert_eq!(uri(WEB).await.0, 404);

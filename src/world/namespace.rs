@@ -1,0 +1,99 @@
+//! Names of spaces, and how an id says which one it is of.
+
+use std::fmt;
+
+use compact_str::CompactString;
+use serde::Serialize;
+
+use super::InstanceId;
+
+/// The name of a space: 1 to 63 letters, digits, `-`, `_` or `.`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Namespace(CompactString);
+
+impl Namespace {
+    /// Where whoever names no space is.
+    pub const DEFAULT: Self = Self(CompactString::const_new("default"));
+
+    /// Header of requests that says the same as the end of an id.
+    pub const HEADER: &str = "x-ecsim-namespace";
+
+    pub fn parse(name: &str) -> Option<Self> {
+        let good = (1..=63).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        good.then(|| Self(name.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_default(&self) -> bool {
+        *self == Self::DEFAULT
+    }
+
+    /// Divides `<id>@<namespace>`: what follows the last `@`, if it can be a name.
+    pub fn split(text: &str) -> (&str, Option<Self>) {
+        let parts = text.rsplit_once('@').and_then(|(id, name)| Some((id, Some(Self::parse(name)?))));
+        parts.unwrap_or((text, None))
+    }
+}
+
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An instance, and the space that it is in: `INSTANCE_ID[@NAMESPACE]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedInstance {
+    pub id: InstanceId,
+    pub namespace: Namespace,
+}
+
+impl NamedInstance {
+    /// `None` for an empty id.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, namespace) = Namespace::split(text);
+        let namespace = namespace.unwrap_or(Namespace::DEFAULT);
+        (!id.is_empty()).then(|| Self { id: InstanceId::new(id), namespace })
+    }
+}
+
+impl fmt::Display for NamedInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, namespace } = self;
+        if namespace.is_default() { id.fmt(f) } else { write!(f, "{id}@{namespace}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_the_last_at_sign_names_a_space_if_it_can_be_a_name() {
+        let split = |text| {
+            let (id, namespace) = Namespace::split(text);
+            (id, namespace.map(|name| name.to_string()))
+        };
+        let named = |name: &str| Some(name.to_owned());
+        assert_eq!(split("test"), ("test", None));
+        assert_eq!(split("test@gw0"), ("test", named("gw0")));
+        assert_eq!(split("a@b@c-1_2.3"), ("a@b", named("c-1_2.3")));
+        let long = format!("test@{}", "n".repeat(64));
+        for text in ["test@", "test@a b", "test@ü", &long] {
+            assert_eq!(split(text), (text, None));
+        }
+    }
+
+    #[test]
+    fn an_instance_is_printed_as_it_is_read() {
+        for (text, printed) in [("i-1", "i-1"), ("i-1@t", "i-1@t"), ("i-1@default", "i-1")] {
+            assert_eq!(NamedInstance::parse(text).map(|named| named.to_string()).as_deref(), Some(printed));
+        }
+        assert_eq!(NamedInstance::parse("@t"), None);
+    }
+}

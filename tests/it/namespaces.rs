@@ -1,0 +1,228 @@
+//! Namespaces: worlds of their own in one emulator (docs/control.md).
+
+use std::net::SocketAddr;
+
+use ecsim::world::{NamedInstance, SpaceLimits};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::{self, Answer, Call, Server, client};
+
+const WEB: &str = "i-bp1ecsim0000000web01";
+const OTHER: [&str; 2] = ["default", "gw1"];
+
+impl Server {
+    /// A call by key `test` of a namespace.
+    fn call_in(&self, namespace: &str, action: &str) -> Call {
+        self.call(action).key(&format!("test@{namespace}"), "test").param("RegionId", "cn-hangzhou")
+    }
+
+    async fn role_in(&self, namespace: &str) -> String {
+        let call = self.call_in(namespace, "DescribeInstanceRamRole").param("InstanceIds", json!([WEB]).to_string());
+        let body = call.send().await.json();
+        body["InstanceRamRoleSets"]["InstanceRamRoleSet"][0]["RamRoleName"].as_str().expect("a text").to_owned()
+    }
+
+    async fn detach_in(&self, namespace: &str) {
+        let call = self.call_in(namespace, "DetachInstanceRamRole").param("InstanceIds", json!([WEB]).to_string());
+        assert_eq!(call.send().await.status, 200);
+    }
+
+    async fn get(&self, path: &str, header: Option<&str>) -> (u16, String) {
+        let request = client().get(format!("{}{path}", self.url()));
+        let request = header.iter().fold(request, |request, name| request.header("x-ecsim-namespace", *name));
+        let answer = Answer::of(request).await;
+        (answer.status, answer.text)
+    }
+}
+
+fn code(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+#[tokio::test]
+async fn what_happens_in_a_namespace_is_seen_there_alone() {
+    let server = support::start().await;
+    server.detach_in("gw0").await;
+    assert_eq!(server.role_in("gw0").await, "");
+    for namespace in OTHER {
+        assert_eq!(server.role_in(namespace).await, "web-role");
+    }
+    assert_eq!(server.role_of(WEB).as_deref(), Some("web-role"));
+}
+
+#[tokio::test]
+async fn the_header_says_what_the_end_of_a_key_says_and_must_not_contradict_it() {
+    let server = support::start().await;
+    server.detach_in("gw0").await;
+    let role = async |key: &str, header: Option<&str>| {
+        let mut call = server.acs3("DescribeInstanceRamRole").key(key, "test");
+        if let Some(header) = header {
+            call = call.header("x-ecsim-namespace", header);
+        }
+        let ids = json!([WEB]).to_string();
+        let answer = call.param("RegionId", "cn-hangzhou").param("InstanceIds", &ids).send().await;
+        if answer.status == 200 { Ok(answer.text.contains("web-role")) } else { Err(answer.code()) }
+    };
+    for (key, header, has_role) in [
+        ("test", None, true),
+        ("test@default", None, true),
+        ("test@default", Some("default"), true),
+        ("test", Some("gw0"), false),
+        ("test@gw0", None, false),
+        ("test@gw0", Some("gw0"), false),
+    ] {
+        assert_eq!(role(key, header).await, Ok(has_role), "{key} {header:?}");
+    }
+    let mismatch = Err(code(400, "InvalidNamespace.Mismatch"));
+    for (key, header) in [("test@gw0", "gw1"), ("test@gw0", "default"), ("test@default", "gw0")] {
+        assert_eq!(role(key, Some(header)).await, mismatch, "{key} {header}");
+    }
+    assert_eq!(role("test", Some("a b")).await, Err(code(400, "InvalidNamespace.Malformed")));
+    // What can be no name is part of a key that does not exist.
+    assert_eq!(role("test@a b", None).await, Err(code(404, "InvalidAccessKeyId.NotFound")));
+    assert_eq!(role("@gw0", None).await, Err(code(404, "InvalidAccessKeyId.NotFound")));
+}
+
+#[tokio::test]
+async fn keys_of_a_namespace_end_in_its_name_and_work_nowhere_else() {
+    let server = support::start().await;
+    let ram = |namespace: &str, action: &str| server.call_in(namespace, action).param("Version", "2015-05-01");
+    let made = ram("gw0", "CreateAccessKey").param("UserName", "full").send().await.json();
+    let text = |name: &str| made["AccessKey"][name].as_str().expect("a text").to_owned();
+    let (id, secret) = (text("AccessKeyId"), text("AccessKeySecret"));
+    assert!(id.starts_with("LTAI") && id.ends_with("@gw0"), "{id}");
+    let listed = ram("gw0", "ListAccessKeys").param("UserName", "full").send().await.json();
+    let listed: Vec<_> = listed["AccessKeys"]["AccessKey"].as_array().expect("a list").iter().collect();
+    let ids: Vec<_> = listed.iter().map(|key| key["AccessKeyId"].as_str().expect("a text")).collect();
+    assert!(ids.contains(&&*id) && ids.contains(&"test-full@gw0"), "{ids:?}");
+
+    let identity = async |id: &str| {
+        let call = server.call("GetCallerIdentity").param("Version", "2015-04-01").key(id, &secret);
+        let answer = call.send().await;
+        if answer.status == 200 { answer.json()["Arn"].as_str().expect("a text").to_owned() } else { answer.code().1 }
+    };
+    assert_eq!(identity(&id).await, "acs:ram::1000000000000001:user/full");
+    let bare = id.trim_end_matches("@gw0");
+    for elsewhere in [bare.to_owned(), format!("{bare}@gw1"), format!("{bare}@default"), format!("{id}@default")] {
+        assert_eq!(identity(&elsewhere).await, "InvalidAccessKeyId.NotFound", "{elsewhere}");
+    }
+    let in_header = server.acs3("GetCallerIdentity").header("x-acs-version", "2015-04-01").key(bare, &secret);
+    assert_eq!(in_header.header("x-ecsim-namespace", "gw0").send().await.status, 200);
+    // Deleted by the id as it was answered.
+    let deleted = ram("gw0", "DeleteAccessKey").param("UserName", "full").param("UserAccessKeyId", &*id).send().await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    assert_eq!(identity(&id).await, "InvalidAccessKeyId.NotFound");
+}
+
+#[tokio::test]
+async fn temporary_credentials_stay_in_their_namespace() {
+    let server = support::start().await;
+    let (status, text) = server.get(&format!("/_ecsim/instances/{WEB}@gw0/credentials"), None).await;
+    assert_eq!(status, 200, "{text}");
+    let triple: Value = serde_json::from_str(&text).expect("JSON");
+    let member = |name: &str| triple[name].as_str().expect("a text").to_owned();
+    let (id, secret, token) = (member("AccessKeyId"), member("AccessKeySecret"), member("SecurityToken"));
+    assert!(id.starts_with("STS.") && id.ends_with("@gw0"), "{id}");
+    let call = |id: &str| {
+        let call = server.call("GetCallerIdentity").param("Version", "2015-04-01").key(id, &secret);
+        call.param("SecurityToken", &*token)
+    };
+    assert_eq!(call(&id).send().await.status, 200);
+    let moved = id.replace("@gw0", "@gw1");
+    assert_eq!(call(&moved).send().await.code(), code(404, "InvalidAccessKeyId.NotFound"));
+}
+
+#[tokio::test]
+async fn the_metadata_service_takes_the_namespace_from_listener_path_header_and_default() {
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    let named = |text: &str| NamedInstance::parse(text).expect("an id");
+    let settings =
+        ecsim::metadata::Settings { default_instance: Some(named(&format!("{WEB}@gw0"))), ..Default::default() };
+    let server = support::start_with(|builder| {
+        let builder = builder.metadata(settings).listen_as(any, named(&format!("{WEB}@gw0")));
+        builder.listen_as(any, named(WEB))
+    })
+    .await;
+    server.detach_in("gw0").await;
+    let role = async |path: &str, header: Option<&str>| {
+        let path = format!("{path}/latest/meta-data/ram/security-credentials/");
+        let (status, text) = server.get(&path, header).await;
+        if status == 200 { text } else { status.to_string() }
+    };
+    let [in_gw0, in_default] = server.emulator.instance_addresses() else { panic!("two listeners") };
+    let at = async |address: SocketAddr, path: &str| {
+        let url = format!("http://{address}{path}/latest/meta-data/ram/security-credentials/");
+        Answer::of(client().get(url)).await.status
+    };
+    assert_eq!((at(in_gw0.0, "").await, at(in_default.0, "").await), (404, 200));
+    let (path, of_gw0) = (format!("/_ecsim/instances/{WEB}"), format!("/_ecsim/instances/{WEB}@gw0"));
+    // A listener of an instance of one namespace is not for the instance of another.
+    assert_eq!((at(in_gw0.0, &of_gw0).await, at(in_gw0.0, &path).await), (404, 403));
+    for (path, header, seen) in [
+        (&*path, None, "web-role"),
+        (&path, Some("gw1"), "web-role"),
+        (&path, Some("gw0"), "404"),
+        (&of_gw0, None, "404"),
+        (&of_gw0, Some("gw0"), "404"),
+        (&of_gw0, Some("gw1"), "403"),
+        ("", None, "404"),
+        ("", Some("gw1"), "403"),
+        ("", Some("a b"), "403"),
+    ] {
+        assert_eq!(role(path, header).await, seen, "{path} {header:?}");
+    }
+    let credentials = async |id: &str| server.get(&format!("/_ecsim/instances/{id}/credentials"), None).await;
+    assert_eq!(credentials(&format!("{WEB}@gw1")).await.0, 200);
+    let (status, text) = credentials(&format!("{WEB}@gw0")).await;
+    assert_eq!((status, text.contains("no role is attached")), (404, true), "{text}");
+}
+
+#[tokio::test]
+async fn beyond_the_cap_a_new_namespace_is_refused_in_the_envelope_and_an_idle_one_makes_room() {
+    let limits = SpaceLimits { most: 2, idle: SignedDuration::from_mins(10) };
+    let server = support::start_with(|builder| builder.space_limits(limits)).await;
+    server.detach_in("gw0").await;
+    server.detach_in("gw1").await;
+    let refused = server.call_in("gw2", "DescribeRegions").send().await;
+    assert_eq!(refused.code(), code(400, "QuotaExceeded.Namespace"));
+    let page = server.get(&format!("/_ecsim/instances/{WEB}@gw2/latest/meta-data/"), None).await;
+    assert_eq!((page.0, page.1.contains("There are 2 namespaces already.")), (403, true), "{}", page.1);
+    // The two are there still, and so is the default one.
+    assert_eq!([server.role_in("gw0").await, server.role_in("gw1").await], ["", ""]);
+    assert_eq!(server.role_in("default").await, "web-role");
+
+    server.emulator.forget_idle();
+    server.clock.advance(SignedDuration::from_mins(9));
+    let call = server.call_in("gw1", "DescribeRegions");
+    assert_eq!(call.param("Timestamp", "2026-11-24T02:16:22Z").send().await.status, 200);
+    server.emulator.forget_idle();
+    server.clock.advance(SignedDuration::from_mins(2));
+    server.emulator.forget_idle();
+    let now = "2026-11-24T02:18:22Z";
+    let role = async |namespace: &str| {
+        let call = server.call_in(namespace, "DescribeInstanceRamRole").param("Timestamp", now);
+        let answer = call.param("InstanceIds", json!([WEB]).to_string()).send().await;
+        (answer.status, answer.text.contains("web-role"))
+    };
+    assert_eq!(role("gw1").await, (200, false), "it was used");
+    assert_eq!(role("gw0").await, (200, true), "it was forgotten and made again");
+}
+
+#[tokio::test]
+async fn with_a_seed_of_the_generator_each_namespace_repeats_whatever_the_others_do() {
+    let run = async |with_others: bool| {
+        let server = support::start().await;
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            if with_others {
+                server.call_in("gw1", "DescribeRegions").send().await;
+            }
+            let call = server.call_in("gw0", "CreateAccessKey").param("Version", "2015-05-01");
+            let answer = call.param("UserName", "no-pass").send().await;
+            seen.push((answer.header("x-acs-request-id").to_owned(), answer.status, answer.text));
+        }
+        seen
+    };
+    assert_eq!(run(false).await, run(true).await);
+}
