@@ -11,9 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::control::Control;
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
-use crate::gateway::settings::{Settings, SettingsCell};
 use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
+use crate::settings::{Settings, SettingsCell};
 use crate::world::seed::{self, Mistake};
 use crate::world::{Clock, Ids, InstanceId, Pace, Space, SpaceClock, Spaces, SystemClock, World};
 

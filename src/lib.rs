@@ -13,4 +13,5 @@ pub mod http;
 pub mod metadata;
 pub mod policy;
 mod services;
+pub mod settings;
 pub mod world;

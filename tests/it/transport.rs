@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ecsim::gateway::settings::Settings;
 use ecsim::http::Limits;
+use ecsim::settings::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
