@@ -93,3 +93,15 @@ fn every_dependency_has_an_allowed_licence_and_comes_from_the_registry() {
         assert!(passes, "{} is licensed {licence}", package["name"]);
     }
 }
+
+/// What a handler says of itself is then the description, and what a route takes.
+#[test]
+fn control_routes_are_made_of_described_handlers() {
+    let routes: Vec<_> = sources("src/control")
+        .into_iter()
+        .flat_map(|(_, text)| {
+            text.lines().filter(|line| line.contains(".route(")).map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(routes.iter().all(|route| route.ends_with("any(unknown))")), "{routes:?}");
+}
