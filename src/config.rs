@@ -19,6 +19,7 @@ use clap::{
 use jiff::{SignedDuration, Timestamp};
 use toml::de::{DeTable, DeValue};
 
+use crate::control::{Access, AdminMode, AdminToken, Origin};
 use crate::http::Limits;
 use crate::metadata;
 use crate::settings::{Settings, UsageError, duration};
@@ -108,6 +109,18 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub settings: Settings,
 
+    /// From where the control API under /_ecsim/ can be used
+    #[arg(long, env = "ECSIM_ADMIN", value_name = "MODE", default_value = "loopback")]
+    pub admin: AdminMode,
+
+    /// Token that the control API wants as `Authorization: Bearer TOKEN`
+    #[arg(long, env = "ECSIM_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = AdminToken::new)]
+    pub admin_token: Option<AdminToken>,
+
+    /// Origin of web pages that may use the control API, repeatable
+    #[arg(long, env = "ECSIM_CORS_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = Origin::new)]
+    pub cors_allow_origin: Vec<Origin>,
+
     /// Address whose metadata is one instance's, repeatable
     #[arg(long, env = "ECSIM_METADATA", value_name = "IP:PORT=INSTANCE", value_delimiter = ',', value_parser = metadata_listener)]
     pub metadata: Vec<(SocketAddr, InstanceId)>,
@@ -181,6 +194,10 @@ impl ServeArgs {
             default_instance: self.metadata_default.clone(),
             credential_lifetime: self.credential_lifetime,
         }
+    }
+
+    pub fn access(&self) -> Access {
+        Access { mode: self.admin, token: self.admin_token.clone(), origins: self.cors_allow_origin.clone() }
     }
 
     pub fn limits(&self) -> Limits {
@@ -449,13 +466,18 @@ fn with_defaults(command: ClapCommand, values: &[(String, Vec<String>)]) -> Clap
     command.mut_args(set).mut_subcommand("serve", |serve| serve.mut_args(set))
 }
 
+/// A value as it may be shown.
+fn masked<'a>(name: &str, value: &'a str) -> &'a str {
+    if name == "admin-token" { "***" } else { value }
+}
+
 /// The settings in force as TOML, each with where it is from.
 fn effective(matches: &ArgMatches, in_file: &[String]) -> String {
     let mut text = String::new();
     for arg in settable(&Cli::command()) {
         let (id, name) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
         let Ok(Some(raw)) = matches.try_get_raw(id) else { continue };
-        let values: Vec<_> = raw.map(|value| format!("{:?}", value.to_string_lossy())).collect();
+        let values: Vec<_> = raw.map(|value| format!("{:?}", masked(name, &value.to_string_lossy()))).collect();
         let source = match matches.value_source(id) {
             Some(ValueSource::CommandLine) => "flag",
             Some(ValueSource::EnvVariable) => "variable",

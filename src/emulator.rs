@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::control::Control;
+use crate::control::{Access, Control};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
@@ -26,6 +26,7 @@ pub struct Builder {
     seed_paths: Vec<PathBuf>,
     settings: Settings,
     limits: Limits,
+    access: Access,
     clock: Arc<dyn Clock>,
     now: Option<Timestamp>,
     frozen: bool,
@@ -43,6 +44,7 @@ impl Default for Builder {
             seed_paths: Vec::new(),
             settings: Settings::default(),
             limits: Limits::default(),
+            access: Access::default(),
             clock: Arc::new(SystemClock),
             now: None,
             frozen: false,
@@ -111,6 +113,13 @@ impl Builder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Who may use the control API.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
         self
     }
 
@@ -187,7 +196,7 @@ impl Builder {
                 products: PRODUCTS,
             },
             metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
-            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces))),
+            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access)),
             limits: self.limits,
         });
         let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());

@@ -6,7 +6,7 @@
 pub mod api;
 pub mod cli;
 pub mod config;
-mod control;
+pub mod control;
 pub mod emulator;
 pub mod gateway;
 pub mod http;

@@ -70,6 +70,7 @@ fn builder(args: &ServeArgs) -> Builder {
         .seed_paths(args.seed.iter().cloned())
         .settings(args.settings)
         .limits(args.limits())
+        .access(args.access())
         .metadata(args.metadata_settings())
         .now(args.now, args.clock == ClockMode::Frozen)
         .nonces(args.nonce_max, args.nonce_ttl);

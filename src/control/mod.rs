@@ -3,6 +3,7 @@
 //! Each endpoint says in its own file what it takes and answers; [`router`] is the one list of them, and what it
 //! collects from them is the description, the 404 and the 405.
 
+mod access;
 mod clock;
 mod coverage;
 mod description;
@@ -21,8 +22,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http::header::ORIGIN;
-use http::{Method, StatusCode, Uri};
+use http::{StatusCode, Uri};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -30,6 +30,8 @@ use utoipa_axum::routes;
 use crate::api::action::Product;
 use crate::api::error::ApiError;
 use crate::world::Spaces;
+pub(crate) use access::Peer;
+pub use access::{Access, AdminMode, AdminToken, Origin};
 pub(crate) use coverage::Coverage;
 use description::{Description, also_at};
 pub(crate) use refusal::{Refusal, Refused};
@@ -39,6 +41,7 @@ pub(crate) use refusal::{Refusal, Refused};
 pub struct Control {
     products: &'static [Product],
     spaces: Arc<Spaces>,
+    access: Access,
     started: Instant,
     draining: AtomicBool,
     /// Known once all routes are.
@@ -46,10 +49,11 @@ pub struct Control {
 }
 
 impl Control {
-    pub fn new(products: &'static [Product], spaces: Arc<Spaces>) -> Self {
+    pub fn new(products: &'static [Product], spaces: Arc<Spaces>, access: Access) -> Self {
         Self {
             products,
             spaces,
+            access,
             started: Instant::now(),
             draining: AtomicBool::new(false),
             description: OnceLock::new(),
@@ -75,7 +79,7 @@ struct About;
 
 /// The routes of the control API; `beside` are those of the metadata service below `/_ecsim/`.
 pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
-    // Who is open to whoever asks.
+    // For whoever asks.
     let open = OpenApiRouter::with_openapi(About::openapi())
         .routes(also_at(routes!(health::health), &["/health", "/healthz"]))
         .routes(also_at(routes!(ready::ready), &["/readyz"]))
@@ -101,19 +105,8 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
     guarded
         .method_not_allowed_fallback(wrong_method.clone())
         .layer(from_fn_with_state(Arc::clone(control), known_query))
-        .layer(axum::middleware::from_fn(no_web_page))
+        .layer(from_fn_with_state(Arc::clone(control), access::guard))
         .merge(open.method_not_allowed_fallback(wrong_method))
-}
-
-/// Browsers say where a page that changes something is from: no page of the web may change the emulator.
-async fn no_web_page(request: Request, next: Next) -> Response {
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if changes && request.headers().contains_key(ORIGIN) {
-        let hint = "call it from a program, which sends no Origin";
-        let message = "a web page may not change the emulator";
-        return Refusal::new(StatusCode::FORBIDDEN, "OriginRefused", message, hint).into_response();
-    }
-    next.run(request).await
 }
 
 /// A parameter that an endpoint does not describe is a mistake, and not without effect.

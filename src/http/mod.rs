@@ -11,7 +11,6 @@ pub use listener::{Address, BindError, Bound, Listener};
 pub use server::{Door, Server};
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -28,7 +27,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::control::{self, Control};
+use crate::control::{self, Control, Peer};
 use crate::gateway::Gateway;
 use crate::metadata::{self, Asker, Metadata, RamCredentials};
 
@@ -81,10 +80,6 @@ pub fn router(app: Arc<App>) -> Router {
 /// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
 /// telling who calls.
 const GATEWAY: &str = "/";
-
-/// The address at the other end of a connection, as an extension of its requests.
-#[derive(Clone, Copy, Debug)]
-struct Peer(IpAddr);
 
 async fn call(
     State(app): State<Arc<App>>,

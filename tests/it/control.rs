@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ecsim::control::{Access, AdminMode, AdminToken, Origin};
 use serde_json::{Value, json};
 
 use super::support::{self, Answer, Server, client};
@@ -162,4 +163,143 @@ async fn a_query_parameter_that_is_not_described_is_refused() {
     for open in ["/_ecsim/health?x=1", "/healthz?x=1", "/readyz?x=1"] {
         assert_eq!(get(&server, open).await.0, 200, "{open}");
     }
+}
+
+/// A GET, byte by byte.
+struct Raw {
+    target: &'static str,
+    headers: &'static str,
+}
+
+const ADDRESS: &str = "Host: 127.0.0.1:4580\r\n";
+
+const OPEN: [&str; 7] = [
+    "/_ecsim/health",
+    "/_ecsim/ready",
+    "/_ecsim/coverage",
+    "/_ecsim/instances/i-bp1ecsim0000000web01/credentials",
+    "/_ecsim/instances/i-bp1ecsim0000000web01/latest/meta-data/instance-id",
+    "/healthz",
+    "/readyz",
+];
+
+fn access(mode: AdminMode, token: Option<&str>) -> Access {
+    let token = token.map(|text| AdminToken::new(text).expect("a token"));
+    Access { mode, token, origins: vec![Origin::new(PAGE).expect("an origin")] }
+}
+
+const PAGE: &str = "http://localhost:3000";
+
+/// Status and code of what is answered.
+async fn outcome(server: &Server, raw: &Raw) -> (u16, String) {
+    let answer = server.raw(format!("GET {} HTTP/1.1\r\n{}Connection: close\r\n\r\n", raw.target, raw.headers)).await;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let code = answer.split("\"code\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    (status, code.to_owned())
+}
+
+#[tokio::test]
+async fn who_may_use_the_control_api_depends_on_the_mode_the_host_the_origin_and_the_token() {
+    use AdminMode::{Loopback, Off, On};
+    for (mode, token, target, headers, expected) in [
+        (Off, None, "/_ecsim/clock", ADDRESS, (403, "AdminOff")),
+        (Off, None, "/_ecsim/nothing", ADDRESS, (403, "AdminOff")),
+        (Off, Some("t"), "/_ecsim/clock", "Host: localhost\r\nAuthorization: Bearer t\r\n", (403, "AdminOff")),
+        (Loopback, None, "/_ecsim/clock", ADDRESS, (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: LOCALHOST\r\n", (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: [::1]:4580\r\n", (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: 192.168.1.7\r\n", (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: rebound.example.com:4580\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost.example.com\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: 127.0.0.1@example.com\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host:\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost\r\nHost: localhost\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost\r\nHost: example.com\r\n", (403, "HostRefused")),
+        (Loopback, None, "http://localhost/_ecsim/clock", "Host: localhost\r\n", (200, "")),
+        (Loopback, None, "http://example.com/_ecsim/clock", "Host: localhost\r\n", (403, "HostRefused")),
+        (Loopback, None, "http://localhost/_ecsim/clock", "Host: example.com\r\n", (403, "HostRefused")),
+        (On, None, "/_ecsim/clock", "Host: ecsim.example.com\r\n", (200, "")),
+        (On, None, "/_ecsim/clock", "", (200, "")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin: http://example.com\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/nothing", "Host: e\r\nOrigin: http://example.com\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin: null\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin:\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin: http://localhost:3000\r\n", (200, "")),
+        (
+            On,
+            None,
+            "/_ecsim/clock",
+            "Host: e\r\nOrigin: http://localhost:3000\r\nOrigin: http://localhost:3000\r\n",
+            (403, "OriginRefused"),
+        ),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost\r\nOrigin: http://localhost\r\n", (403, "OriginRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: e\r\nOrigin: http://localhost:3000\r\n", (403, "HostRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\n", (401, "TokenRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: Bearer T\r\n", (401, "TokenRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: t\r\n", (401, "TokenRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: Basic dDp0\r\n", (401, "TokenRefused")),
+        (
+            On,
+            Some("t"),
+            "/_ecsim/clock",
+            "Host: e\r\nAuthorization: Bearer t\r\nAuthorization: Bearer t\r\n",
+            (401, "TokenRefused"),
+        ),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: bearer t\r\n", (200, "")),
+        (Loopback, Some("t"), "/_ecsim/clock", ADDRESS, (401, "TokenRefused")),
+        (Loopback, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: Bearer t\r\n", (403, "HostRefused")),
+        (Loopback, Some("t"), "/_ecsim/clock", "Host: [::1]\r\nAuthorization: Bearer t\r\n", (200, "")),
+    ] {
+        let server = support::start_with(|builder| builder.access(access(mode, token))).await;
+        let (status, code) = outcome(&server, &Raw { target, headers }).await;
+        assert_eq!((status, &*code), expected, "{mode:?} {token:?} {target} {headers:?}");
+    }
+    for mode in [Off, Loopback, On] {
+        let server = support::start_with(|builder| builder.access(access(mode, Some("t")))).await;
+        for target in OPEN {
+            for headers in ["", ADDRESS, "Host: e\r\n", "Host: e\r\nOrigin: http://example.com\r\n"] {
+                let (status, code) = outcome(&server, &Raw { target, headers }).await;
+                assert_eq!((status, &*code), (200, ""), "{mode:?} {target} {headers:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn on_loopback_a_unix_socket_is_of_this_machine() {
+    let path = std::env::temp_dir().join(format!("ecsim-control-{}.sock", std::process::id()));
+    let server = support::start_with(|builder| builder.unix(&path)).await;
+    let client = reqwest::Client::builder().no_proxy().unix_socket(path.as_path()).build().expect("a client");
+    let answer = Answer::of(client.get("http://localhost/_ecsim/clock")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let answer = Answer::of(client.get("http://example.com/_ecsim/clock")).await;
+    assert_eq!(answer.status, 403, "{}", answer.text);
+    drop(server);
+}
+
+#[tokio::test]
+async fn a_listed_page_gets_what_browsers_ask_for_and_no_other_does() {
+    let server = support::start_with(|builder| builder.access(access(AdminMode::Loopback, Some("t")))).await;
+    let send = async |method: &str, path: &str, origin: &str, token: &str| {
+        let request = client().request(method.parse().expect("a method"), server.url() + path).header("Origin", origin);
+        let request = request.header("Access-Control-Request-Method", "PUT");
+        Answer::of(if token.is_empty() { request } else { request.header("Authorization", token) }).await
+    };
+    let preflight = send("OPTIONS", "/_ecsim/clock", PAGE, "").await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, PAGE));
+    assert_eq!(preflight.header("access-control-allow-methods"), "GET, PUT, POST");
+    assert_eq!(preflight.header("access-control-allow-headers"), "authorization, content-type");
+    assert_eq!(preflight.header("vary"), "origin");
+    let refused = send("GET", "/_ecsim/clock", PAGE, "").await;
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, "Bearer"));
+    assert_eq!(refused.header("access-control-allow-origin"), PAGE, "so that the page can read why");
+    let shown = send("GET", "/_ecsim/clock", PAGE, "Bearer t").await;
+    assert_eq!((shown.status, shown.header("access-control-allow-origin")), (200, PAGE));
+    for method in ["OPTIONS", "GET", "PUT"] {
+        let other = send(method, "/_ecsim/clock", "http://example.com", "Bearer t").await;
+        assert_eq!((other.status, other.header("access-control-allow-origin")), (403, ""), "{method}");
+    }
+    let open = send("GET", "/_ecsim/health", PAGE, "").await;
+    assert_eq!((open.status, open.header("access-control-allow-origin")), (200, ""), "open, but not to pages");
 }
