@@ -12,7 +12,8 @@ FROM scratch
 COPY --from=build /src/target/x86_64-unknown-linux-gnu/release/ecsim /ecsim
 USER 65532:65532
 EXPOSE 4580
-ENV ECSIM_LISTEN=0.0.0.0:4580
+# Inside, nobody is on loopback: who reaches the published port may use the control API.
+ENV ECSIM_LISTEN=0.0.0.0:4580 ECSIM_ADMIN=on
 STOPSIGNAL SIGTERM
 # No --start-interval: Docker before 25 and the buildah of Debian 12 refuse it. Each check costs the engine more than
 # the emulator, so not every second.

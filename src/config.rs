@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{
     ArgAction, ArgMatches, Args, Command as ClapCommand, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
@@ -19,9 +19,10 @@ use clap::{
 use jiff::{SignedDuration, Timestamp};
 use toml::de::{DeTable, DeValue};
 
-use crate::gateway::settings::{AuthMode, GatewayCodes, RamMode, Settings};
+use crate::control::{Access, AdminMode, AdminToken, Origin};
 use crate::http::Limits;
 use crate::metadata;
+use crate::settings::{Settings, UsageError, duration};
 use crate::world::{NamedInstance, Namespace, SpaceLimits, parse_utc};
 
 /// The address without `--listen` and `--unix`.
@@ -105,31 +106,20 @@ pub struct ServeArgs {
     #[arg(short, long, env = "ECSIM_QUIET", value_parser = BoolishValueParser::new())]
     pub quiet: bool,
 
-    /// How much of a call's signature is checked
-    #[arg(long, env = "ECSIM_AUTH", value_name = "MODE", default_value = "strict")]
-    pub auth: AuthMode,
+    #[command(flatten)]
+    pub settings: Settings,
 
-    /// How far the time of a signature may be off, either way
-    #[arg(long, env = "ECSIM_CLOCK_SKEW", value_name = "DURATION", default_value = "15m", value_parser = duration)]
-    pub clock_skew: SignedDuration,
+    /// From where the control API under /_ecsim/ can be used
+    #[arg(long, env = "ECSIM_ADMIN", value_name = "MODE", default_value = "loopback")]
+    pub admin: AdminMode,
 
-    /// Which codes ECS uses for what the gateway refuses
-    #[arg(long, env = "ECSIM_GATEWAY_CODES", value_name = "FAMILY", default_value = "ecs")]
-    pub gateway_codes: GatewayCodes,
+    /// Token that the control API wants as `Authorization: Bearer TOKEN`
+    #[arg(long, env = "ECSIM_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = AdminToken::new)]
+    pub admin_token: Option<AdminToken>,
 
-    /// What becomes of a call that RAM policies do not allow
-    #[arg(long, env = "ECSIM_RAM", value_name = "MODE", default_value = "strict")]
-    pub ram: RamMode,
-
-    /// Whether DetachInstanceRamRole needs ram:PassRole too
-    #[arg(long, env = "ECSIM_DETACH_PASS_ROLE", value_name = "on|off", default_value = "on",
-          action = ArgAction::Set, value_parser = BoolishValueParser::new())]
-    pub detach_pass_role: bool,
-
-    /// End an instance's credentials when its role is detached, and not only when they expire
-    #[arg(long, env = "ECSIM_DETACH_REVOKES", value_name = "on|off", default_value = "off",
-          action = ArgAction::Set, value_parser = BoolishValueParser::new())]
-    pub detach_revokes: bool,
+    /// Origin of web pages that may use the control API, repeatable
+    #[arg(long, env = "ECSIM_CORS_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = Origin::new)]
+    pub cors_allow_origin: Vec<Origin>,
 
     /// Address whose metadata is one instance's, repeatable
     #[arg(long, env = "ECSIM_METADATA", value_name = "IP:PORT=INSTANCE[@NAMESPACE]", value_delimiter = ',', value_parser = metadata_listener)]
@@ -171,10 +161,6 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_MAX_HEADER_SIZE", value_name = "SIZE", default_value = "64KiB", value_parser = size)]
     pub max_header_size: usize,
 
-    /// Most parameters of a request
-    #[arg(long, env = "ECSIM_MAX_PARAMS", value_name = "COUNT", default_value_t = 1000)]
-    pub max_params: usize,
-
     /// Most connections at once; more wait to be accepted
     #[arg(long, env = "ECSIM_MAX_CONNECTIONS", value_name = "COUNT", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -212,18 +198,6 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
-    pub fn settings(&self) -> Settings {
-        Settings {
-            auth: self.auth,
-            clock_skew: self.clock_skew,
-            codes: self.gateway_codes,
-            ram: self.ram,
-            detach_pass_role: self.detach_pass_role,
-            detach_revokes: self.detach_revokes,
-            max_params: self.max_params,
-        }
-    }
-
     pub fn metadata_settings(&self) -> metadata::Settings {
         metadata::Settings {
             default_instance: self.metadata_default.clone(),
@@ -233,6 +207,10 @@ impl ServeArgs {
 
     pub fn space_limits(&self) -> SpaceLimits {
         SpaceLimits { most: self.max_namespaces as usize, idle: self.namespace_ttl }
+    }
+
+    pub fn access(&self) -> Access {
+        Access { mode: self.admin, token: self.admin_token.clone(), origins: self.cors_allow_origin.clone() }
     }
 
     pub fn limits(&self) -> Limits {
@@ -333,12 +311,6 @@ impl From<LogLevel> for tracing::Level {
     }
 }
 
-/// `250ms`, `5s`, `15m`; nothing negative.
-fn duration(text: &str) -> Result<SignedDuration, String> {
-    let duration: SignedDuration = text.parse().map_err(|_| "a duration is such as 250ms, 5s or 15m".to_owned())?;
-    if duration.is_negative() { Err("a duration cannot be negative".to_owned()) } else { Ok(duration) }
-}
-
 /// `127.0.0.1:8001=i-bp1…`.
 fn metadata_listener(text: &str) -> Result<(SocketAddr, NamedInstance), String> {
     let (address, id) =
@@ -396,14 +368,6 @@ fn size(text: &str) -> Result<usize, String> {
     }
 }
 
-/// A mistake on the command line, in a variable or in the file.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct UsageError {
-    pub message: String,
-    pub hint: String,
-}
-
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Parsed {
@@ -425,7 +389,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, UsageEr
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             return Ok(Parsed::Print(error.to_string()));
         }
-        Err(error) => return Err(usage_error(&error)),
+        Err(error) => return Err((&error).into()),
     };
     let file = serve_matches(&first).and_then(|serve| serve.get_one::<PathBuf>("config")).cloned();
     let (matches, in_file) = match file {
@@ -434,11 +398,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Parsed, UsageEr
             let values = read_file(&path, &command)?;
             let names = values.iter().map(|(name, _)| name.clone()).collect();
             let command = with_defaults(command, &values);
-            (command.try_get_matches_from(&args).map_err(|error| usage_error(&error))?, names)
+            (command.try_get_matches_from(&args).map_err(|error| UsageError::from(&error))?, names)
         }
     };
     let effective = serve_matches(&matches).map(|serve| effective(serve, &in_file)).unwrap_or_default();
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| usage_error(&error))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| UsageError::from(&error))?;
     Ok(Parsed::Run { cli: Box::new(cli), effective })
 }
 
@@ -512,8 +476,8 @@ fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
 fn check(name: &str, texts: &[String]) -> Result<(), UsageError> {
     let values = [(name.to_owned(), texts.to_vec())];
     let command = with_defaults(Cli::command().mut_args(|arg| arg.env(None::<&str>)), &values);
-    let matches = command.try_get_matches_from(["ecsim"]).map_err(|error| usage_error(&error))?;
-    Cli::from_arg_matches(&matches).map(|_| ()).map_err(|error| usage_error(&error))
+    let matches = command.try_get_matches_from(["ecsim"]).map_err(|error| UsageError::from(&error))?;
+    Cli::from_arg_matches(&matches).map(|_| ()).map_err(|error| UsageError::from(&error))
 }
 
 fn with_defaults(command: ClapCommand, values: &[(String, Vec<String>)]) -> ClapCommand {
@@ -524,13 +488,18 @@ fn with_defaults(command: ClapCommand, values: &[(String, Vec<String>)]) -> Clap
     command.mut_args(set).mut_subcommand("serve", |serve| serve.mut_args(set))
 }
 
+/// A value as it may be shown.
+fn masked<'a>(name: &str, value: &'a str) -> &'a str {
+    if name == "admin-token" { "***" } else { value }
+}
+
 /// The settings in force as TOML, each with where it is from.
 fn effective(matches: &ArgMatches, in_file: &[String]) -> String {
     let mut text = String::new();
     for arg in settable(&Cli::command()) {
         let (id, name) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
         let Ok(Some(raw)) = matches.try_get_raw(id) else { continue };
-        let values: Vec<_> = raw.map(|value| format!("{:?}", value.to_string_lossy())).collect();
+        let values: Vec<_> = raw.map(|value| format!("{:?}", masked(name, &value.to_string_lossy()))).collect();
         let source = match matches.value_source(id) {
             Some(ValueSource::CommandLine) => "flag",
             Some(ValueSource::EnvVariable) => "variable",
@@ -542,34 +511,6 @@ fn effective(matches: &ArgMatches, in_file: &[String]) -> String {
         let _ = writeln!(text, "{name} = {value} # {source}");
     }
     text
-}
-
-/// One line and a hint out of the parser's paragraph.
-fn usage_error(error: &clap::Error) -> UsageError {
-    let text = error.to_string();
-    let message =
-        text.lines().next().unwrap_or_default().trim_start_matches("error: ").trim_end_matches(':').to_owned();
-    let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
-    let nearest = suggested.into_iter().find_map(|kind| match error.get(kind)? {
-        ContextValue::String(one) => Some(one.clone()),
-        ContextValue::Strings(many) => many.first().cloned(),
-        _ => None,
-    });
-    let valid = match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(values)) if !values.is_empty() => Some(values.join(", ")),
-        _ => None,
-    };
-    let missing = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::Strings(names)) if error.kind() == ErrorKind::MissingRequiredArgument => names.join(", "),
-        _ => String::new(),
-    };
-    let hint = match (nearest, valid) {
-        (Some(nearest), _) => format!("did you mean `{nearest}`?"),
-        (None, Some(valid)) => format!("it is one of {valid}"),
-        (None, None) => "`ecsim --help` lists the flags and sub-commands".to_owned(),
-    };
-    let message = if missing.is_empty() { message } else { format!("{message}: {missing}") };
-    UsageError { message, hint }
 }
 
 /// `RUST_LOG`, which other Rust programs honour too.

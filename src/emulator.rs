@@ -9,12 +9,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
-use crate::control::Control;
+use crate::control::{Access, Control};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
-use crate::gateway::settings::{Settings, SettingsCell};
 use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
+use crate::settings::{Settings, SettingsCell};
 use crate::world::seed::{self, Mistake};
 use crate::world::{Clock, NamedInstance, Origin, SpaceLimits, Spaces, World};
 
@@ -28,6 +28,7 @@ pub struct Builder {
     space_limits: SpaceLimits,
     settings: Settings,
     limits: Limits,
+    access: Access,
     metadata: metadata::Settings,
     metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
 }
@@ -89,6 +90,13 @@ impl Builder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Who may use the control API.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
         self
     }
 
@@ -173,7 +181,7 @@ impl Builder {
                 products: PRODUCTS,
             },
             metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
-            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces))),
+            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access)),
             limits: self.limits,
         });
         let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());

@@ -6,11 +6,12 @@
 pub mod api;
 pub mod cli;
 pub mod config;
-mod control;
+pub mod control;
 pub mod emulator;
 pub mod gateway;
 pub mod http;
 pub mod metadata;
 pub mod policy;
 mod services;
+pub mod settings;
 pub mod world;

@@ -6,7 +6,7 @@
 use arbitrary::{Arbitrary, Unstructured};
 use ecsim::api::error::Code;
 use ecsim::gateway::Gateway;
-use ecsim::gateway::settings::AuthMode;
+use ecsim::settings::AuthMode;
 use ecsim_fuzz::answer::Answer;
 use ecsim_fuzz::call::{self, Sent, Session};
 use ecsim_fuzz::worlds::{self, WORLD};

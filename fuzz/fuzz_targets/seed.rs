@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 use arbitrary::{Arbitrary, Unstructured};
-use ecsim::gateway::settings::AuthMode;
+use ecsim::settings::AuthMode;
 use ecsim::world::seed::{self, Mistake};
 use ecsim::world::{AccountId, Ids, InstanceId, World};
 use ecsim_fuzz::answer::Answer;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use ecsim::gateway::registry::PRODUCTS;
-use ecsim::gateway::settings::{AuthMode, Settings};
+use ecsim::settings::{AuthMode, Settings};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use serde_json::{Map, Value};

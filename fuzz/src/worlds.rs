@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
-use ecsim::gateway::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
+use ecsim::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
 use ecsim::world::{
     AccountId, Contents, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Origin, SpaceLimits, Spaces, User, World,
     parse_utc, seed,

@@ -16,7 +16,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
-use crate::config::{self, Cli, Command, Parsed, UsageError};
+use crate::config::{self, Cli, Command, Parsed};
+use crate::settings::UsageError;
 
 /// Why a sub-command fails, and with which exit status (README, "Running it from a script").
 #[derive(Debug)]

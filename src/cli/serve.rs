@@ -10,8 +10,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{Failure, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Parsed, ServeArgs};
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::gateway::settings::AuthMode;
 use crate::http::Address;
+use crate::settings::AuthMode;
 use crate::world::KeyStatus;
 use crate::world::seed::Mistake;
 
@@ -31,7 +31,7 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    if args.nonce_max > 0 && args.nonce_ttl < args.clock_skew.saturating_mul(2) {
+    if args.nonce_max > 0 && args.nonce_ttl < args.settings.clock_skew.saturating_mul(2) {
         tracing::warn!(
             "--nonce-ttl is shorter than twice --clock-skew: a signature can outlive the memory of its nonce"
         );
@@ -68,8 +68,9 @@ async fn second(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
 fn builder(args: &ServeArgs) -> Builder {
     let mut builder = Emulator::builder()
         .seed_paths(args.seed.iter().cloned())
-        .settings(args.settings())
+        .settings(args.settings)
         .limits(args.limits())
+        .access(args.access())
         .metadata(args.metadata_settings())
         .now(args.now, args.clock == ClockMode::Frozen)
         .space_limits(args.space_limits())
@@ -172,8 +173,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     for (address, instance) in emulator.instance_addresses() {
         let _ = writeln!(text, "  metadata of {instance} on http://{address}");
     }
-    if args.auth != AuthMode::Strict {
-        let _ = writeln!(text, "  signatures are not fully checked: --auth {:?}", args.auth);
+    if args.settings.auth != AuthMode::Strict {
+        let _ = writeln!(text, "  signatures are not fully checked: --auth {:?}", args.settings.auth);
     }
     emulator.world(|world| {
         for (id, key) in world.keys() {
@@ -204,7 +205,7 @@ fn reload(emulator: &Emulator) {
         Ok(Parsed::Print(_)) => return,
         Err(error) => return tracing::error!(error = %error.message, "not reloaded"),
     };
-    match emulator.reload(&args.seed, args.settings()) {
+    match emulator.reload(&args.seed, args.settings) {
         Ok(()) => tracing::info!("reloaded"),
         Err(mistakes) => tracing::error!(mistakes = %list(&mistakes), "not reloaded"),
     }

@@ -1,23 +1,20 @@
 //! `/_ecsim/clock`: what time it is in the world, and moving it.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Control, error};
+use super::Refusal;
+use super::extract::{Body, FromBody};
+use super::scope::Scope;
 use crate::world::{Pace, Space, SpaceClock, parse_utc, utc_seconds};
 
 /// What a body says; what it leaves out stays.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Change {
+pub(super) struct Change {
     mode: Option<Mode>,
     /// `YYYY-MM-DDThh:mm:ssZ`.
     now: Option<String>,
@@ -25,26 +22,48 @@ struct Change {
     advance: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+impl FromBody for Change {
+    const CODE: &'static str = "InvalidClock";
+    const HINT: &'static str = HINT;
+}
+
+/// How the world's time goes.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Mode {
+pub(super) enum Mode {
+    /// As the machine's
     Real,
+    /// Not at all
     Frozen,
+    /// As the machine's, from another time
     Offset,
 }
 
-pub(super) async fn show(State(control): State<Arc<Control>>) -> Json<Value> {
-    Json(shown(&control.spaces.default_space()))
+impl Mode {
+    pub(super) fn of(clock: &SpaceClock) -> Self {
+        match clock.pace() {
+            Pace::Real => Self::Real,
+            Pace::Offset(_) => Self::Offset,
+            Pace::Frozen(_) => Self::Frozen,
+        }
+    }
 }
 
-/// Moves the clock and answers as [`show`]; by then all is done that is due.
-pub(super) async fn change(State(control): State<Arc<Control>>, body: Bytes) -> Response {
-    let space = control.spaces.default_space();
-    let change = serde_json::from_slice::<Change>(&body).map_err(|error| format!("the body: {error}"));
-    match change.and_then(|change| space.move_clock(|clock| change.pace(clock))) {
-        Ok(()) => Json(shown(&space)).into_response(),
-        Err(reason) => error(StatusCode::BAD_REQUEST, "InvalidClock", &reason, HINT),
-    }
+/// What time it is in the world
+#[utoipa::path(get, path = "/_ecsim/clock", operation_id = "show_clock", responses((status = 200, body = Shown)))]
+pub(super) async fn show(Scope(space): Scope) -> Json<Shown> {
+    Json(Shown::of(&space))
+}
+
+/// Moves the world's time
+///
+/// When it is answered, all that is due by then has happened.
+#[utoipa::path(method(put, post), path = "/_ecsim/clock", operation_id = "move_clock", request_body = Change,
+               responses((status = 200, body = Shown)))]
+pub(super) async fn change(Scope(space): Scope, Body(change): Body<Change>) -> Result<Json<Shown>, Refusal> {
+    let moved = space.move_clock(|clock| change.pace(clock));
+    moved.map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidClock", reason, HINT))?;
+    Ok(Json(Shown::of(&space)))
 }
 
 const HINT: &str =
@@ -90,14 +109,24 @@ impl Change {
     }
 }
 
-fn shown(space: &Space) -> Value {
-    let clock = &space.clock;
-    let mode = match clock.pace() {
-        Pace::Real => "real",
-        Pace::Offset(_) => "offset",
-        Pace::Frozen(_) => "frozen",
-    };
-    let real = clock.real();
-    let now = clock.at(real);
-    json!({ "schema": 1, "mode": mode, "now": utc_seconds(now), "ahead_seconds": now.duration_since(real).as_secs() })
+/// The time of a world.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Shown {
+    /// The version of this form.
+    schema: u32,
+    mode: Mode,
+    /// `YYYY-MM-DDThh:mm:ssZ`.
+    now: String,
+    /// By how much it is ahead of the machine's, which may be negative.
+    ahead_seconds: i64,
+}
+
+impl Shown {
+    fn of(space: &Space) -> Self {
+        let clock = &space.clock;
+        let real = clock.real();
+        let now = clock.at(real);
+        let ahead_seconds = now.duration_since(real).as_secs();
+        Self { schema: 1, mode: Mode::of(clock), now: utc_seconds(now), ahead_seconds }
+    }
 }

@@ -1,168 +1,155 @@
 //! The test's remote control under `/_ecsim/`. It has its own error shape, not the vendor's.
+//!
+//! Each endpoint says in its own file what it takes and answers; [`router`] is the one list of them, and what it
+//! collects from them is the description, the 404 and the 405.
 
+mod access;
 mod clock;
+mod coverage;
+mod description;
+mod extract;
+mod health;
+mod ready;
+mod refusal;
+mod scope;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use http::header::ORIGIN;
-use http::{Method, StatusCode, Uri};
-use serde::Serialize;
-use serde_json::json;
+use axum::routing::any;
+use http::{StatusCode, Uri};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::api::action::Product;
 use crate::api::error::ApiError;
 use crate::world::Spaces;
+pub(crate) use access::Peer;
+pub use access::{Access, AdminMode, AdminToken, Origin};
+pub(crate) use coverage::Coverage;
+use description::{Description, also_at};
+pub(crate) use refusal::{Refusal, Refused};
 
-/// What the control endpoints show.
+/// What the control endpoints show and change.
 #[derive(Debug)]
 pub struct Control {
     products: &'static [Product],
     spaces: Arc<Spaces>,
+    access: Access,
     started: Instant,
     draining: AtomicBool,
+    /// Known once all routes are.
+    description: OnceLock<Description>,
 }
 
 impl Control {
-    pub fn new(products: &'static [Product], spaces: Arc<Spaces>) -> Self {
-        Self { products, spaces, started: Instant::now(), draining: AtomicBool::new(false) }
+    pub fn new(products: &'static [Product], spaces: Arc<Spaces>, access: Access) -> Self {
+        Self {
+            products,
+            spaces,
+            access,
+            started: Instant::now(),
+            draining: AtomicBool::new(false),
+            description: OnceLock::new(),
+        }
     }
 
     /// From now on `ready` answers 503.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
     }
+
+    fn description(&self) -> &Description {
+        self.description.get_or_init(|| Description::new(About::openapi(), &[]))
+    }
 }
 
-/// The endpoints: paths as they are on the wire, and the methods that each takes. Those of instances are the
-/// metadata service's.
-const ENDPOINTS: [(&str, &str); 6] = [
-    ("/_ecsim/clock", "GET, PUT or POST"),
-    ("/_ecsim/coverage", "GET"),
-    ("/_ecsim/health", "GET"),
-    ("/_ecsim/instances/{id}/credentials", "GET"),
-    ("/_ecsim/instances/{id}/latest/", "GET"),
-    ("/_ecsim/ready", "GET"),
-];
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "The control API of ecsim", description = "Looks at a running emulator and changes it."),
+    components(schemas(Refused))
+)]
+struct About;
 
-/// The routes of the control API.
-pub(crate) fn router(control: Arc<Control>) -> Router {
-    Router::new()
-        .route("/_ecsim/clock", get(clock::show).put(clock::change).post(clock::change))
-        .route("/_ecsim/coverage", get(coverage))
-        .route("/_ecsim/health", get(health))
-        .route("/_ecsim/ready", get(ready))
-        .route("/_ecsim", axum::routing::any(unknown))
-        .route("/_ecsim/", axum::routing::any(unknown))
-        .route("/_ecsim/{*path}", axum::routing::any(unknown))
-        .method_not_allowed_fallback(wrong_method)
-        .with_state(control)
-        .layer(from_fn(no_web_page))
+/// The routes of the control API; `beside` are those of the metadata service below `/_ecsim/`.
+pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
+    // For whoever asks.
+    let open = OpenApiRouter::with_openapi(About::openapi())
+        .routes(also_at(routes!(health::health), &["/health", "/healthz"]))
+        .routes(also_at(routes!(ready::ready), &["/readyz"]))
+        .routes(routes!(coverage::coverage))
+        .with_state(Arc::clone(control))
+        .merge(beside);
+    let guarded =
+        OpenApiRouter::default().routes(routes!(clock::show, clock::change)).routes(routes!(description::openapi));
+    let (guarded, its_api) = guarded.split_for_parts();
+    let (open, mut api) = open.split_for_parts();
+    let paths: Vec<_> = its_api.paths.paths.keys().cloned().collect();
+    api.merge(its_api);
+    let _ = control.description.set(Description::new(api, &paths));
+    let guarded = guarded
+        .route("/_ecsim", any(unknown))
+        .route("/_ecsim/", any(unknown))
+        .route("/_ecsim/{*path}", any(unknown))
+        .with_state(Arc::clone(control));
+    let wrong_method = {
+        let control = Arc::clone(control);
+        move |request: Request| async move { wrong_method(&control, &request) }
+    };
+    guarded
+        .method_not_allowed_fallback(wrong_method.clone())
+        .layer(from_fn_with_state(Arc::clone(control), known_query))
+        .layer(from_fn_with_state(Arc::clone(control), access::guard))
+        .merge(open.method_not_allowed_fallback(wrong_method))
 }
 
-/// Browsers say where a page that changes something is from: no page of the web may change the emulator.
-async fn no_web_page(request: Request, next: Next) -> Response {
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if changes && request.headers().contains_key(ORIGIN) {
-        let hint = "call it from a program, which sends no Origin";
-        return error(StatusCode::FORBIDDEN, "OriginRefused", "a web page may not change the emulator", hint);
+/// A parameter that an endpoint does not describe is a mistake, and not without effect.
+async fn known_query(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
+    if let Some(known) = control.description().query(request.method(), request.extensions()) {
+        let given: Vec<(String, String)> =
+            serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
+        if let Some((name, _)) = given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            let message = format!("{} has no query parameter {name:?}", request.uri().path());
+            let hint = match known.as_slice() {
+                [] => "it takes none".to_owned(),
+                known => format!("it takes {}", known.join(", ")),
+            };
+            return Refusal::new(StatusCode::BAD_REQUEST, "InvalidQuery", message, hint).into_response();
+        }
     }
     next.run(request).await
 }
 
-/// Alive: the process answers. Values of `status` and `services` are frozen.
-async fn health(State(control): State<Arc<Control>>) -> Json<serde_json::Value> {
-    let emulated = control.products.iter().filter(|product| !product.actions.is_empty());
-    let names = emulated.map(|product| product.name.to_lowercase()).chain(["imds".to_owned()]);
-    let services: serde_json::Map<_, _> = names.map(|name| (name, json!("running"))).collect();
-    let uptime = u64::try_from(control.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Json(json!({
-        "status": "ok",
-        "version": env!("CARGO_PKG_VERSION"),
-        "services": services,
-        "uptime_ms": uptime,
-    }))
+async fn unknown(State(control): State<Arc<Control>>, uri: Uri) -> Refusal {
+    let (path, hint) = (uri.path(), control.description().hint(uri.path()));
+    Refusal::new(StatusCode::NOT_FOUND, "NotFound", format!("no control endpoint {path}"), hint)
 }
 
-/// Ready for calls; 503 while draining.
-async fn ready(State(control): State<Arc<Control>>) -> Response {
-    if control.draining.load(Ordering::Acquire) {
-        let body = Json(json!({ "status": "draining", "reason": "the emulator is shutting down" }));
-        (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
-    } else {
-        Json(json!({ "status": "ready" })).into_response()
-    }
-}
-
-async fn coverage(State(control): State<Arc<Control>>) -> Json<Coverage> {
-    Json(Coverage::of(control.products))
-}
-
-/// What is emulated and what not, made from the dispatch tables.
-#[derive(Debug, Serialize)]
-pub(crate) struct Coverage {
-    schema: u32,
-    products: Vec<ProductCoverage>,
-}
-
-#[derive(Debug, Serialize)]
-struct ProductCoverage {
-    product: &'static str,
-    version: &'static str,
-    emulated: Vec<ActionCoverage>,
-    not_emulated: Vec<&'static str>,
-}
-
-#[derive(Debug, Serialize)]
-struct ActionCoverage {
-    action: &'static str,
-    access: &'static str,
-}
-
-impl Coverage {
-    pub(crate) fn of(products: &'static [Product]) -> Self {
-        let action =
-            |entry: &crate::api::action::Entry| ActionCoverage { action: entry.name, access: entry.access.name() };
-        let product = |product: &Product| ProductCoverage {
-            product: product.name,
-            version: product.version,
-            emulated: product.actions.iter().map(action).collect(),
-            not_emulated: product.not_emulated().collect(),
-        };
-        Self { schema: 1, products: products.iter().map(product).collect() }
-    }
-}
-
-async fn unknown(uri: Uri) -> Response {
-    let hint = format!("there are {}", ENDPOINTS.map(|(path, _)| path).join(", "));
-    error(StatusCode::NOT_FOUND, "NotFound", &format!("no control endpoint {}", uri.path()), &hint)
-}
-
-pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
-    let message = format!("{} does not take {method}", uri.path());
-    let methods = ENDPOINTS.iter().find(|(path, _)| *path == uri.path()).map_or("GET", |(_, methods)| methods);
-    error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", &message, &format!("use {methods}"))
-}
-
-/// The one shape of control errors.
-pub(crate) fn error(status: StatusCode, code: &str, message: &str, hint: &str) -> Response {
-    (status, Json(json!({ "error": { "code": code, "message": message, "hint": hint } }))).into_response()
+fn wrong_method(control: &Control, request: &Request) -> Refusal {
+    let message = format!("{} does not take {}", request.uri().path(), request.method());
+    let methods = control.description().methods(request.extensions()).unwrap_or_default();
+    let hint = match methods.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("use {} or {last}", first.join(", ")),
+        one => format!("use {}", one.concat()),
+    };
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message, hint)
 }
 
 /// The answer to what the transport refuses.
 pub(crate) fn refused(refusal: &ApiError) -> Response {
     let row = refusal.code.row();
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
-    error(status, row.wire, &refusal.message, "the limits are flags of `ecsim serve`")
+    Refusal::new(status, row.wire, &*refusal.message, "the limits are flags of `ecsim serve`").into_response()
 }
 
 /// The answer when a control endpoint panics.
 pub(crate) fn panicked() -> Response {
-    error(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "the control endpoint failed", "the log says why")
+    let message = "the control endpoint failed";
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message, "the log says why").into_response()
 }

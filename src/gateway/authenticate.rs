@@ -8,10 +8,10 @@ use jiff::Timestamp;
 
 use super::codes::{Family, TokenFault};
 use super::request::{self, Call, Style};
-use super::settings::{AuthMode, Settings};
 use super::signature::{Mismatch, acs3, rpc_v1};
 use crate::api::action::{Caller, Identity, Signer};
 use crate::api::error::{ApiError, Code};
+use crate::settings::{AuthMode, Settings};
 use crate::world::{AccessKey, AccountId, KeyOwner, Namespace, SecurityToken, Space, parse_utc};
 
 /// The prefix of the vendor's live keys.

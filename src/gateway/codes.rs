@@ -1,8 +1,8 @@
 //! Which code a refusal of the gateway has: ECS keeps an older family for V1 calls (decision 22).
 
 use super::request::Call;
-use super::settings::{GatewayCodes, Settings};
 use crate::api::error::{ApiError, Code};
+use crate::settings::{GatewayCodes, Settings};
 
 /// A family of codes for the same checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@ mod codes;
 pub mod registry;
 mod reply;
 mod request;
-pub mod settings;
 pub mod signature;
 
 use std::net::IpAddr;
@@ -20,11 +19,11 @@ use http::{Method, Response};
 use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
 use crate::api::permission::{Denial, Guard};
+use crate::settings::SettingsCell;
 use crate::world::{Namespace, NoSpace, RequestId, Space, Spaces};
 use codes::Family;
 use reply::Envelope;
 use request::{Call, Style};
-use settings::SettingsCell;
 
 /// The gateway of an emulator.
 #[derive(Debug)]
@@ -213,8 +212,8 @@ mod tests {
     use crate::api::action::{Action, FromParams, Reply, Write, writes};
     use crate::api::params::Params;
     use crate::api::permission::Permission;
+    use crate::settings::{AuthMode, Settings};
     use crate::world::{Origin, SpaceLimits, World};
-    use settings::{AuthMode, Settings};
 
     struct Panics;
 

@@ -21,8 +21,9 @@ use tower::Service;
 
 use super::head_timer::HeadTimer;
 use super::server::{Phase, Shared, reached};
-use super::{GATEWAY, Peer, call, marked};
+use super::{GATEWAY, call, marked};
 use crate::api::error::Code;
+use crate::control::Peer;
 use crate::world::NamedInstance;
 
 /// How long a connection that has asked for nothing may take to close.

@@ -11,7 +11,6 @@ pub use listener::{Address, BindError, Bound, Listener};
 pub use server::{Door, Server};
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -19,15 +18,18 @@ use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
 use axum::extract::{Path, RawPathParams, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::any;
 use axum::{Extension, Router};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::control::{self, Control};
+use crate::control::{self, Control, Peer};
 use crate::gateway::Gateway;
-use crate::metadata::{self, Asker, Metadata};
+use crate::metadata::{self, Asker, Metadata, RamCredentials};
 
 /// What every route shares.
 #[derive(Debug)]
@@ -46,16 +48,20 @@ fn marked(mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
+/// What has a form of its own and is described among the control API's.
+#[derive(OpenApi)]
+#[openapi(paths(metadata_of_named))]
+struct Described;
+
 /// Below this, the metadata service of an instance that the path names.
 const INSTANCES: &str = "/_ecsim/instances";
 
 /// The metadata service under its versions, the control API under its prefix; every other path is the gateway's,
 /// which knows only `/`.
 pub fn router(app: Arc<App>) -> Router {
-    let credentials = Router::new()
-        .route(&format!("{INSTANCES}/{{instance}}/credentials"), get(credentials).fallback(control::wrong_method))
-        .with_state(Arc::clone(&app));
-    let control = control::router(Arc::clone(&app.control)).merge(credentials);
+    let of_instances =
+        OpenApiRouter::with_openapi(Described::openapi()).routes(routes!(credentials)).with_state(Arc::clone(&app));
+    let control = control::router(&app.control, of_instances);
     let control = control.layer(from_fn_with_state(Arc::clone(&app), within_limits));
     let control = control.layer(CatchPanicLayer::custom(|_| control::panicked()));
     let mut metadata = Router::new();
@@ -63,7 +69,7 @@ pub fn router(app: Arc<App>) -> Router {
         for below in ["", "/", "/{*item}"] {
             metadata = metadata
                 .route(&format!("{version}{below}"), any(metadata_of_whoever_asks))
-                .route(&format!("{INSTANCES}/{{instance}}{version}{below}"), any(metadata_of_named));
+                .route(&format!("{INSTANCES}/{{id}}{version}{below}"), any(metadata_of_named));
         }
     }
     let metadata = metadata.layer(CatchPanicLayer::custom(|_| metadata::panicked()));
@@ -74,10 +80,6 @@ pub fn router(app: Arc<App>) -> Router {
 /// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
 /// telling who calls.
 const GATEWAY: &str = "/";
-
-/// The address at the other end of a connection, as an extension of its requests.
-#[derive(Clone, Copy, Debug)]
-struct Peer(IpAddr);
 
 async fn call(
     State(app): State<Arc<App>>,
@@ -106,6 +108,12 @@ async fn metadata_of_whoever_asks(State(app): State<Arc<App>>, request: Request)
     metadata_of(&app, &head, body, &path, None).await
 }
 
+/// The metadata service as an instance sees it
+///
+/// GET answers items, PUT of `api/token` a token; `/2016-01-01/` is the same as `/latest/`. Refusals are pages.
+#[utoipa::path(method(get, put), path = "/_ecsim/instances/{id}/latest/{item}", operation_id = "metadata",
+    params(("id" = String, Path, description = "The instance"), ("item" = String, Path, description = "Such as `meta-data/instance-id`")),
+    responses((status = 200, body = String, content_type = "text/plain")))]
 async fn metadata_of_named(
     State(app): State<Arc<App>>,
     params: Result<RawPathParams, RawPathParamsRejection>,
@@ -114,7 +122,7 @@ async fn metadata_of_named(
     // What is not UTF-8 when it is decoded names nothing.
     let Ok(params) = params else { return metadata::refused(404) };
     let (head, body) = request.into_parts();
-    let named = params.iter().find(|(name, _)| *name == "instance").map_or("", |(_, id)| id);
+    let named = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
     // Behind the prefix and the id.
     let path = head.uri.path().splitn(5, '/').nth(4).map(|path| format!("/{path}")).unwrap_or_default();
     metadata_of(&app, &head, body, &path, Some(named)).await
@@ -129,6 +137,12 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
     app.metadata.answer(head, path, asker)
 }
 
+/// The credentials of an instance's role
+///
+/// What `ALIBABA_CLOUD_CREDENTIALS_URI` is for: it answers in the form that SDKs expect of it.
+#[utoipa::path(get, path = "/_ecsim/instances/{id}/credentials", operation_id = "instance_credentials",
+    params(("id" = String, Path, description = "The instance")),
+    responses((status = 200, body = RamCredentials, description = "As the metadata service has them")))]
 async fn credentials(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,

@@ -13,7 +13,8 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::control;
 use crate::world::{
@@ -125,7 +126,7 @@ impl Metadata {
             world.role_credentials(instance, now)
         });
         let renew = || space.store.write(|world| world.renew_role_credentials(&space.ids, now, id, role, lifetime));
-        current.or_else(renew).map(|credentials| document(&credentials))
+        current.or_else(renew).map(document)
     }
 
     /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
@@ -227,7 +228,7 @@ impl Metadata {
 /// The control API's refusal of credentials.
 pub(crate) fn no_credentials(message: &str) -> Response<Body> {
     let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
-    control::error(StatusCode::NOT_FOUND, "NoCredentials", message, hint)
+    control::Refusal::new(StatusCode::NOT_FOUND, "NoCredentials", message, hint).into_response()
 }
 
 /// What a request for a token asks for (imds.md 2; that X-Forwarded-For comes first: inferred).
@@ -249,15 +250,26 @@ fn is_good(space: &Space, token: &HeaderValue, id: &InstanceId, now: Timestamp) 
 }
 
 /// Credentials as clients read them, members in documented order (imds.md 4).
-fn document(credentials: &RoleCredentials) -> String {
-    let RoleCredentials { credentials, issued, expires } = credentials;
-    let document = json!({
-        "AccessKeyId": credentials.access_key_id,
-        "AccessKeySecret": credentials.access_key_secret,
-        "Expiration": utc_seconds(*expires),
-        "SecurityToken": credentials.security_token,
-        "LastUpdated": utc_seconds(*issued),
-        "Code": "Success",
-    });
-    format!("{document:#}")
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct RamCredentials {
+    access_key_id: String,
+    access_key_secret: String,
+    expiration: String,
+    security_token: String,
+    last_updated: String,
+    /// `Success`
+    code: &'static str,
+}
+
+fn document(RoleCredentials { credentials, issued, expires }: RoleCredentials) -> String {
+    let document = RamCredentials {
+        access_key_id: credentials.access_key_id,
+        access_key_secret: credentials.access_key_secret,
+        expiration: utc_seconds(expires),
+        security_token: credentials.security_token,
+        last_updated: utc_seconds(issued),
+        code: "Success",
+    };
+    serde_json::to_string_pretty(&document).unwrap_or_default()
 }

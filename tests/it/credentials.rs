@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
-use ecsim::gateway::settings::{Settings, SettingsCell};
 use ecsim::metadata::{self, Asker, Metadata};
+use ecsim::settings::{Settings, SettingsCell};
 use ecsim::world::{ManualClock, Origin, Pace, SpaceLimits, Spaces, parse_utc};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};

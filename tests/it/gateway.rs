@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use ecsim::emulator::Builder;
-use ecsim::gateway::settings::{AuthMode, GatewayCodes, Settings};
+use ecsim::settings::{AuthMode, GatewayCodes, Settings};
 use ecsim::world::{Clock, parse_utc};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};

@@ -29,8 +29,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 }
 
 /// From the top down; a room may use those behind it.
-const ROOMS: [&str; 11] =
-    ["cli", "config", "emulator", "http", "gateway", "services", "metadata", "control", "api", "world", "policy"];
+const ROOMS: [&str; 12] = [
+    "cli", "config", "emulator", "http", "gateway", "services", "metadata", "control", "settings", "api", "world",
+    "policy",
+];
 
 #[test]
 fn arrows_between_rooms_go_down() {
@@ -90,4 +92,16 @@ fn every_dependency_has_an_allowed_licence_and_comes_from_the_registry() {
         let passes = licence.split(" OR ").any(|one| one.split(" AND ").all(|part| allowed(part.trim())));
         assert!(passes, "{} is licensed {licence}", package["name"]);
     }
+}
+
+/// What a handler says of itself is then the description, and what a route takes.
+#[test]
+fn control_routes_are_made_of_described_handlers() {
+    let routes: Vec<_> = sources("src/control")
+        .into_iter()
+        .flat_map(|(_, text)| {
+            text.lines().filter(|line| line.contains(".route(")).map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(routes.iter().all(|route| route.ends_with("any(unknown))")), "{routes:?}");
 }

@@ -2,6 +2,7 @@
 
 mod attach_instance_ram_role;
 mod command_line;
+mod control;
 mod credentials;
 mod describe_instance_ram_role;
 mod detach_instance_ram_role;

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ecsim::emulator::Builder;
-use ecsim::gateway::settings::Settings;
 use ecsim::metadata;
+use ecsim::settings::Settings;
 use ecsim::world::{MOST_METADATA_TOKENS, NamedInstance, SystemClock};
 use jiff::SignedDuration;
 use reqwest::Method;

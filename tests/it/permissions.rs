@@ -2,7 +2,7 @@
 //! (ram.md 5 to 7; ecs-instance-ram-role.md 5.8 and 7, D11, D12, A10).
 
 use ecsim::emulator::Builder;
-use ecsim::gateway::settings::{RamMode, Settings};
+use ecsim::settings::{RamMode, Settings};
 use ecsim::world::AccountId;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -436,7 +436,7 @@ async fn softly_a_denied_call_passes_and_a_header_says_what_was_denied() {
 #[tokio::test]
 async fn with_policies_off_or_without_signatures_nobody_is_denied() {
     let settings = Settings { ram: RamMode::Off, ..Settings::default() };
-    let unsigned = Settings { auth: ecsim::gateway::settings::AuthMode::Off, ..Settings::default() };
+    let unsigned = Settings { auth: ecsim::settings::AuthMode::Off, ..Settings::default() };
     for settings in [settings, unsigned] {
         let server = start(&json!([allow("oss:*", "*")]), settings).await;
         let answer = detach(&server).send().await;

@@ -1,7 +1,7 @@
 //! STS: who calls, taking on a role, and what its temporary credentials are good for (sts.md).
 
 use ecsim::emulator::Builder;
-use ecsim::gateway::settings::{AuthMode, Settings};
+use ecsim::settings::{AuthMode, Settings};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ecsim::gateway::settings::Settings;
 use ecsim::http::Limits;
+use ecsim::settings::Settings;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -630,7 +630,7 @@ async fn an_idle_emulator_stops_in_well_under_a_second() {
 }
 
 async fn control(server: &Server, method: &str, path: &str) -> (u16, Value) {
-    let answer = one(server, format!("{method} {path} HTTP/1.1\r\nHost: e\r\nContent-Length: 0\r\n\r\n")).await;
+    let answer = one(server, format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")).await;
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(answer.header("x-ecsim"), Some(env!("CARGO_PKG_VERSION")));
     assert_eq!(answer.header("x-acs-request-id"), None, "no envelope of the vendor's");

@@ -1,0 +1,146 @@
+//! What can be set, and changed while the emulator runs: by flags, and under `/_ecsim/config`.
+//!
+//! A text is read by the argument parser wherever it comes from.
+
+use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, ValueEnum};
+use jiff::SignedDuration;
+use parking_lot::RwLock;
+
+pub use crate::api::permission::RamMode;
+
+/// How much of a call's signature is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AuthMode {
+    /// Everything that the real gateway checks
+    Strict,
+    /// All but the time window and the nonce
+    Lenient,
+    /// Nothing: any key is the owner of the default account
+    Off,
+}
+
+/// Which codes ECS uses for what the gateway refuses (decision 22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GatewayCodes {
+    /// The older family that was recorded on ECS, for V1 signatures
+    Ecs,
+    /// The general family of the other products
+    General,
+}
+
+/// The settings that can change, as flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+pub struct Settings {
+    /// How much of a call's signature is checked
+    #[arg(long, env = "ECSIM_AUTH", value_name = "MODE", default_value = "strict")]
+    pub auth: AuthMode,
+
+    /// How far the time of a signature may be off, either way
+    #[arg(long, env = "ECSIM_CLOCK_SKEW", value_name = "DURATION", default_value = "15m", value_parser = duration)]
+    pub clock_skew: SignedDuration,
+
+    /// Which codes ECS uses for what the gateway refuses
+    #[arg(long = "gateway-codes", env = "ECSIM_GATEWAY_CODES", value_name = "FAMILY", default_value = "ecs")]
+    pub codes: GatewayCodes,
+
+    /// What becomes of a call that RAM policies do not allow
+    #[arg(long, env = "ECSIM_RAM", value_name = "MODE", default_value = "strict")]
+    pub ram: RamMode,
+
+    /// Whether DetachInstanceRamRole needs ram:PassRole too
+    // Sources disagree: decision 6.
+    #[arg(long, env = "ECSIM_DETACH_PASS_ROLE", value_name = "on|off", default_value = "on",
+          action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub detach_pass_role: bool,
+
+    /// End an instance's credentials when its role is detached, and not only when they expire
+    // Decision 19.
+    #[arg(long, env = "ECSIM_DETACH_REVOKES", value_name = "on|off", default_value = "off",
+          action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub detach_revokes: bool,
+
+    /// Most parameters of a request
+    // Repeats included.
+    #[arg(long, env = "ECSIM_MAX_PARAMS", value_name = "COUNT", default_value_t = 1000)]
+    pub max_params: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            auth: AuthMode::Strict,
+            clock_skew: SignedDuration::from_mins(15),
+            codes: GatewayCodes::Ecs,
+            ram: RamMode::Strict,
+            detach_pass_role: true,
+            detach_revokes: false,
+            max_params: 1000,
+        }
+    }
+}
+
+/// Settings that can be exchanged under a running gateway.
+#[derive(Debug, Default)]
+pub struct SettingsCell(RwLock<Settings>);
+
+impl SettingsCell {
+    pub fn new(settings: Settings) -> Self {
+        Self(RwLock::new(settings))
+    }
+
+    pub fn get(&self) -> Settings {
+        *self.0.read()
+    }
+
+    pub fn set(&self, settings: Settings) {
+        *self.0.write() = settings;
+    }
+}
+
+/// A mistake on the command line, in a variable or in the file.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct UsageError {
+    pub message: String,
+    pub hint: String,
+}
+
+/// One line and a hint out of the parser's paragraph.
+impl From<&clap::Error> for UsageError {
+    fn from(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let message =
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").trim_end_matches(':').to_owned();
+        let suggested = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+        let nearest = suggested.into_iter().find_map(|kind| match error.get(kind)? {
+            ContextValue::String(one) => Some(one.clone()),
+            ContextValue::Strings(many) => many.first().cloned(),
+            _ => None,
+        });
+        let valid = match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(values)) if !values.is_empty() => Some(values.join(", ")),
+            _ => None,
+        };
+        let missing = match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::Strings(names)) if error.kind() == ErrorKind::MissingRequiredArgument => {
+                names.join(", ")
+            }
+            _ => String::new(),
+        };
+        let hint = match (nearest, valid) {
+            (Some(nearest), _) => format!("did you mean `{nearest}`?"),
+            (None, Some(valid)) => format!("it is one of {valid}"),
+            (None, None) => "`ecsim --help` lists the flags and sub-commands".to_owned(),
+        };
+        let message = if missing.is_empty() { message } else { format!("{message}: {missing}") };
+        Self { message, hint }
+    }
+}
+
+/// `250ms`, `5s`, `15m`; nothing negative.
+pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
+    let duration: SignedDuration = text.parse().map_err(|_| "a duration is such as 250ms, 5s or 15m".to_owned())?;
+    if duration.is_negative() { Err("a duration cannot be negative".to_owned()) } else { Ok(duration) }
+}

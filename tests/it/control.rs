@@ -1,0 +1,305 @@
+//! The control API: its description, its refusals, and what it shows.
+
+use std::collections::BTreeSet;
+
+use ecsim::control::{Access, AdminMode, AdminToken, Origin};
+use serde_json::{Value, json};
+
+use super::support::{self, Answer, Server, client};
+
+/// A request of the control API and its answer.
+async fn ask(server: &Server, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+    let answer = Answer::of(client().request(method, server.url() + path).body(body.to_owned())).await;
+    let body = if answer.text.is_empty() { "null" } else { &answer.text };
+    (answer.status, serde_json::from_str(body).unwrap_or_else(|_| json!(answer.text)))
+}
+
+async fn get(server: &Server, path: &str) -> (u16, Value) {
+    ask(server, "GET", path, "").await
+}
+
+async fn description(server: &Server) -> Value {
+    let (status, api) = get(server, "/_ecsim/openapi.json").await;
+    assert_eq!(status, 200);
+    api
+}
+
+/// Path and method of every endpoint that is described.
+fn described(api: &Value) -> BTreeSet<(String, String)> {
+    let paths = api["paths"].as_object().expect("paths");
+    let methods = |item: &Value| item.as_object().expect("an item").keys().cloned().collect::<Vec<_>>();
+    paths.iter().flat_map(|(path, item)| methods(item).into_iter().map(|m| (path.clone(), m.to_uppercase()))).collect()
+}
+
+/// A request of each endpoint that it answers with what is asked for: method, path as it is described, path, body.
+const REQUESTS: &[(&str, &str, &str, &str)] = &[
+    ("GET", "/_ecsim/clock", "/_ecsim/clock", ""),
+    ("PUT", "/_ecsim/clock", "/_ecsim/clock", r#"{"advance":"1s"}"#),
+    ("POST", "/_ecsim/clock", "/_ecsim/clock", r#"{"mode":"frozen","now":"2026-01-05T08:00:00Z"}"#),
+    ("GET", "/_ecsim/coverage", "/_ecsim/coverage", ""),
+    ("GET", "/_ecsim/health", "/_ecsim/health", ""),
+    ("GET", "/_ecsim/instances/{id}/credentials", "/_ecsim/instances/i-bp1ecsim0000000web01/credentials", ""),
+    (
+        "GET",
+        "/_ecsim/instances/{id}/latest/{item}",
+        "/_ecsim/instances/i-bp1ecsim0000000web01/latest/meta-data/instance-id",
+        "",
+    ),
+    ("PUT", "/_ecsim/instances/{id}/latest/{item}", "/_ecsim/instances/i-bp1ecsim0000000web01/latest/api/token", ""),
+    ("GET", "/_ecsim/openapi.json", "/_ecsim/openapi.json", ""),
+    ("GET", "/_ecsim/ready", "/_ecsim/ready", ""),
+    ("GET", "/health", "/health", ""),
+    ("GET", "/healthz", "/healthz", ""),
+    ("GET", "/readyz", "/readyz", ""),
+];
+
+/// Whether an answer is what the description says of it.
+fn is_as_described(api: &Value, method: &str, path: &str, status: u16, answer: &Value) {
+    let responses = &api["paths"][path][method.to_lowercase()]["responses"];
+    let response = responses.get(status.to_string()).unwrap_or(&responses["default"]);
+    let content = response["content"].as_object().expect("content");
+    let schema = &content.values().next().expect("a type")["schema"];
+    let whole = json!({ "components": api["components"], "allOf": [schema] });
+    let validator = jsonschema::validator_for(&whole).expect("a schema");
+    if let Err(error) = validator.validate(answer) {
+        panic!("{method} {path} {status}: {error} in {answer}");
+    }
+}
+
+#[tokio::test]
+async fn every_endpoint_is_described_and_answers_as_its_description_says() {
+    let server = support::start().await;
+    let api = description(&server).await;
+    let tried: BTreeSet<_> =
+        REQUESTS.iter().map(|(method, path, ..)| ((*path).to_owned(), (*method).to_owned())).collect();
+    assert_eq!(tried, described(&api));
+    for (method, described, path, body) in REQUESTS {
+        let mut request = client().request(method.parse().expect("a method"), server.url() + path).body(*body);
+        if path.ends_with("/token") {
+            request = request.header("X-aliyun-ecs-metadata-token-ttl-seconds", "60");
+        }
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
+        let body = serde_json::from_str(&answer.text).unwrap_or_else(|_| json!(answer.text));
+        is_as_described(&api, method, described, 200, &body);
+        if *method == "GET" {
+            let head = Answer::of(client().head(server.url() + path)).await;
+            let is_json = head.header("content-type").starts_with("application/json");
+            assert_eq!((head.status, &*head.text), if is_json { (200, "") } else { (head.status, "") }, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_description_names_what_no_two_endpoints_share_and_refers_to_what_there_is() {
+    let api = description(&support::start().await).await;
+    assert!(api["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", api["openapi"]);
+    let mut ids = BTreeSet::new();
+    for (path, method) in described(&api) {
+        let operation = &api["paths"][&path][method.to_lowercase()];
+        assert!(operation["summary"].is_string(), "{method} {path}");
+        assert!(ids.insert(operation["operationId"].as_str().expect("an id").to_owned()), "{method} {path}");
+    }
+    let text = api.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().expect("a pointer");
+        assert!(api.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_none_is_told_all_and_the_nearest() {
+    let server = support::start().await;
+    let api = description(&server).await;
+    let all: Vec<_> = api["paths"].as_object().expect("paths").keys().map(String::as_str).collect();
+    let all = format!("there are {}", all.join(", "));
+    for (path, nearest) in [
+        ("/_ecsim/helth", "/_ecsim/health"),
+        ("/_ecsim/health/", "/_ecsim/health"),
+        ("/_ecsim/covergae", "/_ecsim/coverage"),
+        ("/_ecsim/instances/i-1/credential", "/_ecsim/instances/i-1/credentials"),
+        ("/_ecsim/nothing-like-it", ""),
+        ("/_ecsim", ""),
+    ] {
+        let (status, answer) = get(&server, path).await;
+        let hint = if nearest.is_empty() { all.clone() } else { format!("did you mean {nearest}? {all}") };
+        let message = format!("no control endpoint {path}");
+        assert_eq!(
+            (status, answer),
+            (404, json!({ "error": { "code": "NotFound", "message": message, "hint": hint } }))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_an_endpoint_does_not_take_is_told_those_that_it_takes() {
+    let server = support::start().await;
+    let api = description(&server).await;
+    let endpoints = described(&api);
+    for (_, described, path, _) in REQUESTS.iter().filter(|(_, _, path, _)| !path.contains("/latest/")) {
+        let taken = |method: &str| endpoints.contains(&((*described).to_owned(), method.to_owned()));
+        let order = ["GET", "PUT", "POST", "PATCH", "DELETE"];
+        for method in order.into_iter().filter(|method| !taken(method)) {
+            let (status, answer) = ask(&server, method, path, "").await;
+            assert_eq!((status, &answer["error"]["code"]), (405, &json!("MethodNotAllowed")), "{method} {path}");
+            is_as_described(&api, "GET", described, status, &answer);
+            let hint = answer["error"]["hint"].as_str().expect("a hint");
+            let named: Vec<_> = hint.split([' ', ',']).filter(|word| order.contains(word)).collect();
+            assert_eq!(named, order.into_iter().filter(|method| taken(method)).collect::<Vec<_>>(), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_query_parameter_that_is_not_described_is_refused() {
+    let server = support::start().await;
+    let (status, answer) = ask(&server, "POST", "/_ecsim/clock?mode=real", r#"{"advance":"1h"}"#).await;
+    let message = "/_ecsim/clock has no query parameter \"mode\"";
+    let error = json!({ "code": "InvalidQuery", "message": message, "hint": "it takes none" });
+    assert_eq!((status, answer), (400, json!({ "error": error })));
+    let (_, clock) = get(&server, "/_ecsim/clock").await;
+    assert_eq!(clock["now"], support::NOW, "nothing has changed");
+    for open in ["/_ecsim/health?x=1", "/healthz?x=1", "/readyz?x=1"] {
+        assert_eq!(get(&server, open).await.0, 200, "{open}");
+    }
+}
+
+/// A GET, byte by byte.
+struct Raw {
+    target: &'static str,
+    headers: &'static str,
+}
+
+const ADDRESS: &str = "Host: 127.0.0.1:4580\r\n";
+
+const OPEN: [&str; 7] = [
+    "/_ecsim/health",
+    "/_ecsim/ready",
+    "/_ecsim/coverage",
+    "/_ecsim/instances/i-bp1ecsim0000000web01/credentials",
+    "/_ecsim/instances/i-bp1ecsim0000000web01/latest/meta-data/instance-id",
+    "/healthz",
+    "/readyz",
+];
+
+fn access(mode: AdminMode, token: Option<&str>) -> Access {
+    let token = token.map(|text| AdminToken::new(text).expect("a token"));
+    Access { mode, token, origins: vec![Origin::new(PAGE).expect("an origin")] }
+}
+
+const PAGE: &str = "http://localhost:3000";
+
+/// Status and code of what is answered.
+async fn outcome(server: &Server, raw: &Raw) -> (u16, String) {
+    let answer = server.raw(format!("GET {} HTTP/1.1\r\n{}Connection: close\r\n\r\n", raw.target, raw.headers)).await;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    let code = answer.split("\"code\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+    (status, code.to_owned())
+}
+
+#[tokio::test]
+async fn who_may_use_the_control_api_depends_on_the_mode_the_host_the_origin_and_the_token() {
+    use AdminMode::{Loopback, Off, On};
+    for (mode, token, target, headers, expected) in [
+        (Off, None, "/_ecsim/clock", ADDRESS, (403, "AdminOff")),
+        (Off, None, "/_ecsim/nothing", ADDRESS, (403, "AdminOff")),
+        (Off, Some("t"), "/_ecsim/clock", "Host: localhost\r\nAuthorization: Bearer t\r\n", (403, "AdminOff")),
+        (Loopback, None, "/_ecsim/clock", ADDRESS, (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: LOCALHOST\r\n", (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: [::1]:4580\r\n", (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: 192.168.1.7\r\n", (200, "")),
+        (Loopback, None, "/_ecsim/clock", "Host: rebound.example.com:4580\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost.example.com\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: 127.0.0.1@example.com\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host:\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost\r\nHost: localhost\r\n", (403, "HostRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost\r\nHost: example.com\r\n", (403, "HostRefused")),
+        (Loopback, None, "http://localhost/_ecsim/clock", "Host: localhost\r\n", (200, "")),
+        (Loopback, None, "http://example.com/_ecsim/clock", "Host: localhost\r\n", (403, "HostRefused")),
+        (Loopback, None, "http://localhost/_ecsim/clock", "Host: example.com\r\n", (403, "HostRefused")),
+        (On, None, "/_ecsim/clock", "Host: ecsim.example.com\r\n", (200, "")),
+        (On, None, "/_ecsim/clock", "", (200, "")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin: http://example.com\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/nothing", "Host: e\r\nOrigin: http://example.com\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin: null\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin:\r\n", (403, "OriginRefused")),
+        (On, None, "/_ecsim/clock", "Host: e\r\nOrigin: http://localhost:3000\r\n", (200, "")),
+        (
+            On,
+            None,
+            "/_ecsim/clock",
+            "Host: e\r\nOrigin: http://localhost:3000\r\nOrigin: http://localhost:3000\r\n",
+            (403, "OriginRefused"),
+        ),
+        (Loopback, None, "/_ecsim/clock", "Host: localhost\r\nOrigin: http://localhost\r\n", (403, "OriginRefused")),
+        (Loopback, None, "/_ecsim/clock", "Host: e\r\nOrigin: http://localhost:3000\r\n", (403, "HostRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\n", (401, "TokenRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: Bearer T\r\n", (401, "TokenRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: t\r\n", (401, "TokenRefused")),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: Basic dDp0\r\n", (401, "TokenRefused")),
+        (
+            On,
+            Some("t"),
+            "/_ecsim/clock",
+            "Host: e\r\nAuthorization: Bearer t\r\nAuthorization: Bearer t\r\n",
+            (401, "TokenRefused"),
+        ),
+        (On, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: bearer t\r\n", (200, "")),
+        (Loopback, Some("t"), "/_ecsim/clock", ADDRESS, (401, "TokenRefused")),
+        (Loopback, Some("t"), "/_ecsim/clock", "Host: e\r\nAuthorization: Bearer t\r\n", (403, "HostRefused")),
+        (Loopback, Some("t"), "/_ecsim/clock", "Host: [::1]\r\nAuthorization: Bearer t\r\n", (200, "")),
+    ] {
+        let server = support::start_with(|builder| builder.access(access(mode, token))).await;
+        let (status, code) = outcome(&server, &Raw { target, headers }).await;
+        assert_eq!((status, &*code), expected, "{mode:?} {token:?} {target} {headers:?}");
+    }
+    for mode in [Off, Loopback, On] {
+        let server = support::start_with(|builder| builder.access(access(mode, Some("t")))).await;
+        for target in OPEN {
+            for headers in ["", ADDRESS, "Host: e\r\n", "Host: e\r\nOrigin: http://example.com\r\n"] {
+                let (status, code) = outcome(&server, &Raw { target, headers }).await;
+                assert_eq!((status, &*code), (200, ""), "{mode:?} {target} {headers:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn on_loopback_a_unix_socket_is_of_this_machine() {
+    let path = std::env::temp_dir().join(format!("ecsim-control-{}.sock", std::process::id()));
+    let server = support::start_with(|builder| builder.unix(&path)).await;
+    let client = reqwest::Client::builder().no_proxy().unix_socket(path.as_path()).build().expect("a client");
+    let answer = Answer::of(client.get("http://localhost/_ecsim/clock")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let answer = Answer::of(client.get("http://example.com/_ecsim/clock")).await;
+    assert_eq!(answer.status, 403, "{}", answer.text);
+    drop(server);
+}
+
+#[tokio::test]
+async fn a_listed_page_gets_what_browsers_ask_for_and_no_other_does() {
+    let server = support::start_with(|builder| builder.access(access(AdminMode::Loopback, Some("t")))).await;
+    let send = async |method: &str, path: &str, origin: &str, token: &str| {
+        let request = client().request(method.parse().expect("a method"), server.url() + path).header("Origin", origin);
+        let request = request.header("Access-Control-Request-Method", "PUT");
+        Answer::of(if token.is_empty() { request } else { request.header("Authorization", token) }).await
+    };
+    let preflight = send("OPTIONS", "/_ecsim/clock", PAGE, "").await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, PAGE));
+    assert_eq!(preflight.header("access-control-allow-methods"), "GET, PUT, POST");
+    assert_eq!(preflight.header("access-control-allow-headers"), "authorization, content-type");
+    assert_eq!(preflight.header("vary"), "origin");
+    let refused = send("GET", "/_ecsim/clock", PAGE, "").await;
+    assert_eq!((refused.status, refused.header("www-authenticate")), (401, "Bearer"));
+    assert_eq!(refused.header("access-control-allow-origin"), PAGE, "so that the page can read why");
+    let shown = send("GET", "/_ecsim/clock", PAGE, "Bearer t").await;
+    assert_eq!((shown.status, shown.header("access-control-allow-origin")), (200, PAGE));
+    for method in ["OPTIONS", "GET", "PUT"] {
+        let other = send(method, "/_ecsim/clock", "http://example.com", "Bearer t").await;
+        assert_eq!((other.status, other.header("access-control-allow-origin")), (403, ""), "{method}");
+    }
+    let open = send("GET", "/_ecsim/health", PAGE, "").await;
+    assert_eq!((open.status, open.header("access-control-allow-origin")), (200, ""), "open, but not to pages");
+}
