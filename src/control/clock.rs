@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Refusal;
 use super::extract::{Body, FromBody};
-use super::scope::Scope;
+use super::scope::{InNamespace, Scope};
 use crate::world::{Pace, Space, SpaceClock, parse_utc, utc_seconds};
 
 /// What a body says; what it leaves out stays.
@@ -50,7 +50,7 @@ impl Mode {
 }
 
 /// What time it is in the world
-#[utoipa::path(get, path = "/_ecsim/clock", operation_id = "show_clock", responses((status = 200, body = Shown)))]
+#[utoipa::path(get, path = "/_ecsim/clock", operation_id = "show_clock", params(InNamespace), responses((status = 200, body = Shown)))]
 pub(super) async fn show(Scope(space): Scope) -> Json<Shown> {
     Json(Shown::of(&space))
 }
@@ -58,7 +58,7 @@ pub(super) async fn show(Scope(space): Scope) -> Json<Shown> {
 /// Moves the world's time
 ///
 /// When it is answered, all that is due by then has happened.
-#[utoipa::path(method(put, post), path = "/_ecsim/clock", operation_id = "move_clock", request_body = Change,
+#[utoipa::path(method(put, post), path = "/_ecsim/clock", operation_id = "move_clock", params(InNamespace), request_body = Change,
                responses((status = 200, body = Shown)))]
 pub(super) async fn change(Scope(space): Scope, Body(change): Body<Change>) -> Result<Json<Shown>, Refusal> {
     let moved = space.move_clock(|clock| change.pace(clock));

@@ -1,11 +1,43 @@
 //! What endpoints take in, refused in the control API's own form.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::StatusCode;
+use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::Refusal;
+
+/// A query.
+#[derive(Debug)]
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let query = head.uri.query().unwrap_or_default();
+        serde_urlencoded::from_str(query).map(Self).map_err(|error| {
+            let hint = "GET /_ecsim/openapi.json describes what it takes, each once";
+            Refusal::new(StatusCode::BAD_REQUEST, "InvalidQuery", format!("the query: {error}"), hint)
+        })
+    }
+}
+
+/// The part of the path that is a name.
+#[derive(Debug)]
+pub(super) struct Name(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Path(name) = Path::from_request_parts(head, state).await.map_err(|error| {
+            Refusal::new(StatusCode::BAD_REQUEST, "InvalidPath", error.body_text(), "write the name percent-encoded")
+        })?;
+        Ok(Self(name))
+    }
+}
 
 /// A body, as JSON whatever its type is said to be.
 #[derive(Debug)]

@@ -9,9 +9,13 @@ mod coverage;
 mod description;
 mod extract;
 mod health;
+mod namespaces;
 mod ready;
 mod refusal;
+mod reset;
+mod rng;
 mod scope;
+mod seed;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -86,8 +90,14 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(coverage::coverage))
         .with_state(Arc::clone(control))
         .merge(beside);
-    let guarded =
-        OpenApiRouter::default().routes(routes!(clock::show, clock::change)).routes(routes!(description::openapi));
+    let guarded = OpenApiRouter::default()
+        .routes(routes!(clock::show, clock::change))
+        .routes(routes!(description::openapi))
+        .routes(routes!(namespaces::list))
+        .routes(routes!(namespaces::delete))
+        .routes(routes!(reset::reset))
+        .routes(routes!(rng::begin_again))
+        .routes(routes!(seed::seed));
     let (guarded, its_api) = guarded.split_for_parts();
     let (open, mut api) = open.split_for_parts();
     let paths: Vec<_> = its_api.paths.paths.keys().cloned().collect();

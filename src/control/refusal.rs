@@ -9,6 +9,8 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::world::seed::Mistake;
+
 /// Why an endpoint does not do what it is asked.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -30,6 +32,18 @@ struct Reason {
     message: String,
     /// What to do about it.
     hint: String,
+    /// Of seeds, everything that is wrong with them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mistakes: Vec<Wrong>,
+}
+
+/// One thing that is wrong with a seed.
+#[derive(Debug, Serialize, ToSchema)]
+struct Wrong {
+    file: String,
+    /// JSON path such as `$.accounts[0].instances[2].region`, or line and column where it is no JSON.
+    place: String,
+    reason: String,
 }
 
 impl Refusal {
@@ -39,8 +53,25 @@ impl Refusal {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        let error = Reason { code: code.into(), message: message.into(), hint: hint.into() };
+        let error = Reason { code: code.into(), message: message.into(), hint: hint.into(), mistakes: Vec::new() };
         Self { status, body: Refused { error } }
+    }
+
+    /// The same, for seeds; the message is the first mistake.
+    pub(super) fn mistakes(
+        status: StatusCode,
+        code: &'static str,
+        mistakes: &[Mistake],
+        hint: impl Into<String>,
+    ) -> Self {
+        let mut refusal = Self::new(status, code, mistakes.first().map(ToString::to_string).unwrap_or_default(), hint);
+        let wrong = |Mistake { file, place, reason }: &Mistake| Wrong {
+            file: file.clone(),
+            place: place.clone(),
+            reason: reason.clone(),
+        };
+        refusal.body.error.mistakes = mistakes.iter().map(wrong).collect();
+        refusal
     }
 }
 

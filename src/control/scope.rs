@@ -1,22 +1,80 @@
-//! Which space an endpoint looks at.
+//! Which space an endpoint is about.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use http::StatusCode;
 use http::request::Parts;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::Control;
-use crate::world::Space;
+use super::extract::Query;
+use super::{Control, Refusal};
+use crate::world::{Namespace, NoSpace, Space};
+
+/// What says so, beside header `x-ecsim-namespace`.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct InNamespace {
+    /// The namespace, which is made of the seeds at its first use; without it, `default`. Header `x-ecsim-namespace` says the
+    /// same.
+    #[param(value_type = Option<String>)]
+    pub(super) namespace: Option<String>,
+}
+
+/// The name of the space that a request is about; it need not exist.
+#[derive(Debug)]
+pub(super) struct Named(pub(super) Namespace);
+
+impl FromRequestParts<Arc<Control>> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, _: &Arc<Control>) -> Result<Self, Refusal> {
+        let Query(asked) = Query::<InNamespace>::from_request_parts(head, &()).await?;
+        let in_header = head.headers.get(Namespace::HEADER).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        match (asked.namespace.as_deref(), in_header.as_deref()) {
+            (Some(one), Some(other)) if one != other => {
+                let message = format!("the query names namespace {one:?}, the header {other:?}");
+                Err(Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", message, "leave out one of them"))
+            }
+            (Some(name), _) | (None, Some(name)) => parse(name).map(Self),
+            (None, None) => Ok(Self(Namespace::DEFAULT)),
+        }
+    }
+}
+
+pub(super) fn parse(name: &str) -> Result<Namespace, Refusal> {
+    Namespace::parse(name).ok_or_else(|| {
+        let hint = "a namespace is 1 to 63 letters, digits, '-', '_' or '.'";
+        Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", format!("{name:?} is no namespace"), hint)
+    })
+}
 
 /// The space that a request is about.
 #[derive(Debug)]
 pub(super) struct Scope(pub(super) Arc<Space>);
 
 impl FromRequestParts<Arc<Control>> for Scope {
-    type Rejection = Infallible;
+    type Rejection = Refusal;
 
-    async fn from_request_parts(_: &mut Parts, control: &Arc<Control>) -> Result<Self, Infallible> {
-        Ok(Self(control.spaces.default_space()))
+    async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
+        let Named(name) = Named::from_request_parts(head, control).await?;
+        Ok(Self(control.spaces.of(&name)?))
+    }
+}
+
+impl From<NoSpace> for Refusal {
+    fn from(none: NoSpace) -> Self {
+        match none {
+            NoSpace::TooMany(most) => {
+                let message = format!("there are {most} namespaces already");
+                let hint = "DELETE /_ecsim/namespaces/{name} makes room, and so does --max-namespaces";
+                Self::new(StatusCode::CONFLICT, "TooManyNamespaces", message, hint)
+            }
+            NoSpace::Seed(mistakes) => {
+                let hint = "the seeds were good at the start: please report this";
+                Self::mistakes(StatusCode::INTERNAL_SERVER_ERROR, "InvalidSeed", &mistakes, hint)
+            }
+        }
     }
 }

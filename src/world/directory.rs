@@ -43,6 +43,10 @@ impl<T: Entity> Directory<T> {
         self.things.get_mut(self.names.get(&key(account, name))?)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.things.len()
+    }
+
     /// The things of an account, by name without case.
     pub(super) fn of_account(&self, account: AccountId) -> impl Iterator<Item = &T> {
         let names = self.names.range(key(account, "")..).take_while(move |((owner, _), _)| *owner == account);

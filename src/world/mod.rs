@@ -51,6 +51,6 @@ pub use role_credentials::{CREDENTIAL_LIFETIME, ECS_SERVICE, RoleCredentials};
 pub use session::{Credentials, MOST_POLICY_BYTES, MOST_SESSIONS, RoleSession};
 pub use space::Space;
 pub use spaces::{Contents, NoSpace, Origin, SpaceLimits, Spaces};
-pub use store::{Store, World};
+pub use store::{Counts, Store, World};
 pub use tags::Tags;
 pub use user::User;

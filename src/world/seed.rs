@@ -146,15 +146,16 @@ fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// # Errors
 /// Every mistake of every file.
 pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    let mut reader = Reader {
-        file: "",
-        mistakes: Vec::new(),
-        world: World::default(),
-        ids,
-        now,
-        addresses: 0,
-        named_addresses: HashSet::new(),
-    };
+    extend(World::default(), files, ids, now)
+}
+
+/// Adds to a world what seed files say; what is there already is a mistake, as it is twice in one file.
+///
+/// # Errors
+/// Every mistake of every file.
+pub fn extend(world: World, files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
+    let named_addresses = world.instances().map(|(_, instance)| instance.address).collect();
+    let mut reader = Reader { file: "", mistakes: Vec::new(), world, ids, now, addresses: 0, named_addresses };
     let mut parsed = Vec::new();
     for (name, text) in files {
         match serde_json::from_str::<Value>(text) {

@@ -190,10 +190,9 @@ impl Spaces {
         Ok(())
     }
 
-    /// Forgets a space; whoever names it again gets a new one. Answers whether it was there. `default` stays.
-    pub fn remove(&self, name: &Namespace) -> bool {
-        let removed = self.live.write().named.remove(name);
-        removed.is_some()
+    /// Forgets a space; whoever names it again gets a new one. `default` stays.
+    pub fn remove(&self, name: &Namespace) -> Option<Arc<Space>> {
+        self.live.write().named.remove(name).map(|(space, _)| space)
     }
 
     /// Forgets the spaces that nobody has used for as long as they may stay.

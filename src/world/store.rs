@@ -30,6 +30,16 @@ impl Store {
     }
 }
 
+/// How much there is in a world; of policies, those that are not the vendor's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub keys: usize,
+    pub users: usize,
+    pub roles: usize,
+    pub policies: usize,
+    pub instances: usize,
+}
+
 /// Everything that exists in a space. What there is of users, roles, policies and keys is in `identities.rs`.
 ///
 /// Instances stand in order of creation, which is the order that lists answer in; see ADR 3 for
@@ -108,6 +118,16 @@ impl World {
     /// Does what is due at a time.
     pub fn settle(&mut self, now: Timestamp) {
         self.forget_sessions(now);
+    }
+
+    pub fn counts(&self) -> Counts {
+        Counts {
+            keys: self.keys.iter().count(),
+            users: self.users.len(),
+            roles: self.roles.len(),
+            policies: self.policies.len(),
+            instances: self.instances.len(),
+        }
     }
 
     /// How many instances there are.

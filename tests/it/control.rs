@@ -47,6 +47,11 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     ("PUT", "/_ecsim/instances/{id}/latest/{item}", "/_ecsim/instances/i-bp1ecsim0000000web01/latest/api/token", ""),
+    ("GET", "/_ecsim/namespaces", "/_ecsim/namespaces", ""),
+    ("POST", "/_ecsim/reset", "/_ecsim/reset?namespace=gw0", ""),
+    ("DELETE", "/_ecsim/namespaces/{name}", "/_ecsim/namespaces/gw0", ""),
+    ("POST", "/_ecsim/rng", "/_ecsim/rng", r#"{"seed":42}"#),
+    ("POST", "/_ecsim/seed", "/_ecsim/seed?mode=replace&namespace=gw1", "{}"),
     ("GET", "/_ecsim/openapi.json", "/_ecsim/openapi.json", ""),
     ("GET", "/_ecsim/ready", "/_ecsim/ready", ""),
     ("GET", "/health", "/health", ""),
@@ -137,13 +142,13 @@ async fn a_method_that_an_endpoint_does_not_take_is_told_those_that_it_takes() {
     let server = support::start().await;
     let api = description(&server).await;
     let endpoints = described(&api);
-    for (_, described, path, _) in REQUESTS.iter().filter(|(_, _, path, _)| !path.contains("/latest/")) {
+    for (its_own, described, path, _) in REQUESTS.iter().filter(|(_, _, path, _)| !path.contains("/latest/")) {
         let taken = |method: &str| endpoints.contains(&((*described).to_owned(), method.to_owned()));
         let order = ["GET", "PUT", "POST", "PATCH", "DELETE"];
         for method in order.into_iter().filter(|method| !taken(method)) {
             let (status, answer) = ask(&server, method, path, "").await;
             assert_eq!((status, &answer["error"]["code"]), (405, &json!("MethodNotAllowed")), "{method} {path}");
-            is_as_described(&api, "GET", described, status, &answer);
+            is_as_described(&api, its_own, described, status, &answer);
             let hint = answer["error"]["hint"].as_str().expect("a hint");
             let named: Vec<_> = hint.split([' ', ',']).filter(|word| order.contains(word)).collect();
             assert_eq!(named, order.into_iter().filter(|method| taken(method)).collect::<Vec<_>>(), "{path}");
@@ -156,7 +161,7 @@ async fn a_query_parameter_that_is_not_described_is_refused() {
     let server = support::start().await;
     let (status, answer) = ask(&server, "POST", "/_ecsim/clock?mode=real", r#"{"advance":"1h"}"#).await;
     let message = "/_ecsim/clock has no query parameter \"mode\"";
-    let error = json!({ "code": "InvalidQuery", "message": message, "hint": "it takes none" });
+    let error = json!({ "code": "InvalidQuery", "message": message, "hint": "it takes namespace" });
     assert_eq!((status, answer), (400, json!({ "error": error })));
     let (_, clock) = get(&server, "/_ecsim/clock").await;
     assert_eq!(clock["now"], support::NOW, "nothing has changed");

@@ -1,0 +1,76 @@
+//! `/_ecsim/namespaces`: the worlds that there are.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::extract::Name;
+use super::{Control, Refusal, scope};
+use crate::world::{Space, utc_seconds};
+
+/// The namespaces that there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Namespaces {
+    /// The version of this form.
+    schema: u32,
+    /// How many there may be beside `default`.
+    most: usize,
+    /// `default` first, the others by name.
+    namespaces: Vec<OfNamespace>,
+}
+
+/// One namespace.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OfNamespace {
+    namespace: String,
+    /// Another one after a reset.
+    generation: u64,
+    instances: usize,
+    /// Its time, `YYYY-MM-DDThh:mm:ssZ`.
+    now: String,
+}
+
+impl OfNamespace {
+    pub(super) fn of(space: &Space) -> Self {
+        Self {
+            namespace: space.namespace.to_string(),
+            generation: space.generation,
+            instances: space.store.read(crate::world::World::instance_count),
+            now: utc_seconds(space.clock.now()),
+        }
+    }
+}
+
+/// The namespaces that there are
+#[utoipa::path(get, path = "/_ecsim/namespaces", operation_id = "list_namespaces",
+               responses((status = 200, body = Namespaces)))]
+pub(super) async fn list(State(control): State<Arc<Control>>) -> Json<Namespaces> {
+    let namespaces = control.spaces.all().iter().map(|space| OfNamespace::of(space)).collect();
+    Json(Namespaces { schema: 1, most: control.spaces.limits().most, namespaces })
+}
+
+/// Forgets a namespace
+///
+/// Whoever names it again gets a new one. Calls in flight finish on the old one.
+#[utoipa::path(delete, path = "/_ecsim/namespaces/{name}", operation_id = "delete_namespace",
+               params(("name" = String, Path, description = "The namespace")),
+               responses((status = 200, body = OfNamespace, description = "What it was")))]
+pub(super) async fn delete(
+    State(control): State<Arc<Control>>,
+    Name(name): Name,
+) -> Result<Json<OfNamespace>, Refusal> {
+    let name = scope::parse(&name)?;
+    if name.is_default() {
+        let hint = "POST /_ecsim/reset begins it again";
+        return Err(Refusal::new(StatusCode::CONFLICT, "NamespaceStays", "the namespace default always is", hint));
+    }
+    let removed = control.spaces.remove(&name).ok_or_else(|| {
+        let message = format!("there is no namespace {name}");
+        Refusal::new(StatusCode::NOT_FOUND, "NoNamespace", message, "GET /_ecsim/namespaces lists them")
+    })?;
+    Ok(Json(OfNamespace::of(&removed)))
+}

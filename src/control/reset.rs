@@ -1,0 +1,23 @@
+//! `/_ecsim/reset`: the world as at the start.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::namespaces::OfNamespace;
+use super::scope::{InNamespace, Named};
+use super::{Control, Refusal};
+
+/// Begins a namespace again
+///
+/// World, clock, ids, nonces and metadata tokens are as at the start, in a new generation; other namespaces stay. Calls in
+/// flight finish on the old world.
+#[utoipa::path(post, path = "/_ecsim/reset", params(InNamespace), responses((status = 200, body = OfNamespace)))]
+pub(super) async fn reset(
+    State(control): State<Arc<Control>>,
+    Named(name): Named,
+) -> Result<Json<OfNamespace>, Refusal> {
+    let space = control.spaces.replace(&name, None)?;
+    Ok(Json(OfNamespace::of(&space)))
+}

@@ -1,0 +1,32 @@
+//! `/_ecsim/rng`: making ids repeat.
+
+use axum::Json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Refusal;
+use super::extract::{Body, FromBody};
+use super::scope::{InNamespace, Scope};
+
+/// What the generator of a namespace begins with.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Seed {
+    seed: u64,
+}
+
+impl FromBody for Seed {
+    const CODE: &'static str = "InvalidRng";
+    const HINT: &'static str = r#"a body is such as {"seed":42}"#;
+}
+
+/// Makes ids repeat
+///
+/// From now on request ids, instance ids, keys and tokens of the namespace are those that `--rng-seed` with this number gives
+/// it. A reset returns to what the emulator was started with.
+#[utoipa::path(post, path = "/_ecsim/rng", operation_id = "seed_rng", params(InNamespace), request_body = Seed,
+               responses((status = 200, body = Seed)))]
+pub(super) async fn begin_again(Scope(space): Scope, Body(body): Body<Seed>) -> Result<Json<Seed>, Refusal> {
+    space.ids.begin_again(body.seed);
+    Ok(Json(body))
+}

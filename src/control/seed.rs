@@ -1,0 +1,92 @@
+//! `/_ecsim/seed`: more in the world, or another world.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::Query;
+use super::scope::{InNamespace, Named};
+use super::{Control, Refusal};
+use crate::world::{Contents, Counts, World, seed};
+
+/// How a seed is taken.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct How {
+    #[serde(default)]
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mode {
+    /// Adds what the seed says to what is there; what is there already is a mistake
+    #[default]
+    Merge,
+    /// Puts the seed's world in the place of the one that is there, in a new generation
+    Replace,
+}
+
+/// How much there is more, or in a new world, in all.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Seeded {
+    /// The version of this form.
+    schema: u32,
+    namespace: String,
+    generation: u64,
+    keys: usize,
+    users: usize,
+    roles: usize,
+    policies: usize,
+    instances: usize,
+}
+
+const HINT: &str = "nothing was changed; fixtures/seed/seed.schema.json in the sources describes the form";
+
+/// Takes a seed
+///
+/// The body is what a seed file is. It is taken whole or, with every mistake reported, not at all.
+#[utoipa::path(post, path = "/_ecsim/seed", params(InNamespace, How), request_body = Object,
+               responses((status = 200, body = Seeded), (status = 422, body = super::Refused, description = "Mistakes")))]
+pub(super) async fn seed(
+    State(control): State<Arc<Control>>,
+    Named(name): Named,
+    Query(How { mode }): Query<How>,
+    body: String,
+) -> Result<Json<Seeded>, Refusal> {
+    let refuse = |mistakes: Vec<seed::Mistake>| {
+        Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, "InvalidSeed", &mistakes, HINT)
+    };
+    let files = [("the body".to_owned(), body)];
+    let space = control.spaces.of(&name)?;
+    let (space, before) = match mode {
+        Mode::Merge => {
+            let before = space.store.write(|world| {
+                let before = world.counts();
+                let more = seed::extend(world.clone(), &files, &space.ids, space.clock.now())?;
+                *world = more;
+                Ok(before)
+            });
+            (space, before.map_err(refuse)?)
+        }
+        Mode::Replace => {
+            let world = seed::build(&files, &space.ids, space.clock.now()).map_err(refuse)?;
+            (control.spaces.replace(&name, Some(Contents { world, pace: None }))?, Counts::default())
+        }
+    };
+    let now = space.store.read(World::counts);
+    Ok(Json(Seeded {
+        schema: 1,
+        namespace: space.namespace.to_string(),
+        generation: space.generation,
+        keys: now.keys - before.keys,
+        users: now.users - before.users,
+        roles: now.roles - before.roles,
+        policies: now.policies - before.policies,
+        instances: now.instances - before.instances,
+    }))
+}
