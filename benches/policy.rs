@@ -99,7 +99,7 @@ fn calls(criterion: &mut Criterion) {
     let (clock, ids) = (Arc::new(SystemClock), Ids::seeded(1));
     let world = seed::build(&[("bench".to_owned(), seed.to_string())], &ids, clock.now()).expect("a world");
     let space = Space::new("default", world, clock, ids, (0, jiff::SignedDuration::ZERO));
-    let settings = SettingsCell::new(Settings { auth: AuthMode::Lenient, ..Settings::default() });
+    let settings = SettingsCell::new(Settings { auth: AuthMode::Lenient, ..Settings::default() }).into();
     let gateway = Gateway { spaces: Arc::new(Spaces::new(space)), settings, products: PRODUCTS };
     let mut group = criterion.benchmark_group("policy/a signed detach");
     let space = gateway.spaces.default_space();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::control::{Access, Control};
+use crate::control::{Access, Configuration, Control, Listed};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
@@ -27,6 +27,7 @@ pub struct Builder {
     settings: Settings,
     limits: Limits,
     access: Access,
+    listed: Listed,
     clock: Arc<dyn Clock>,
     now: Option<Timestamp>,
     frozen: bool,
@@ -45,6 +46,7 @@ impl Default for Builder {
             settings: Settings::default(),
             limits: Limits::default(),
             access: Access::default(),
+            listed: Listed::new(),
             clock: Arc::new(SystemClock),
             now: None,
             frozen: false,
@@ -123,6 +125,13 @@ impl Builder {
         self
     }
 
+    /// What `/_ecsim/config` says of where settings are from.
+    #[must_use]
+    pub fn listed(mut self, listed: Listed) -> Self {
+        self.listed = listed;
+        self
+    }
+
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -189,14 +198,13 @@ impl Builder {
             return Err(StartError::UnknownInstance(unknown.clone()));
         }
         let spaces = Arc::new(Spaces::new(Space::new("default", world, clock, ids, self.nonces)));
+        let settings = Arc::new(SettingsCell::new(self.settings));
+        let configuration = Configuration::new(Arc::clone(&settings), self.listed);
+        let limits = (&self.limits).into();
         let app = Arc::new(App {
-            gateway: Gateway {
-                spaces: Arc::clone(&spaces),
-                settings: SettingsCell::new(self.settings),
-                products: PRODUCTS,
-            },
+            gateway: Gateway { spaces: Arc::clone(&spaces), settings, products: PRODUCTS },
             metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
-            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access)),
+            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access, configuration, limits)),
             limits: self.limits,
         });
         let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());
@@ -276,10 +284,10 @@ impl Emulator {
     ///
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
-    pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings) -> Result<(), Vec<Mistake>> {
+    pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings, listed: Listed) -> Result<(), Vec<Mistake>> {
         let space = self.spaces.default_space();
         let world = build_world(&seed::read(seed_paths)?, &space.ids, space.clock.now())?;
-        self.app.gateway.settings.set(settings);
+        self.app.control.configuration.reload(settings, listed);
         space.store.replace(world);
         Ok(())
     }

@@ -62,7 +62,7 @@ pub fn with_general_codes(settings: Settings) -> Settings {
 pub fn gateway(world: World, settings: Settings) -> Gateway {
     let clock = Arc::new(ManualClock::at(now()));
     let space = Space::new("default", world, clock, Ids::seeded(1), (64, SignedDuration::from_mins(30)));
-    Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: PRODUCTS }
+    Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings).into(), products: PRODUCTS }
 }
 
 /// Whether a key exists and may sign.

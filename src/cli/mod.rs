@@ -95,8 +95,8 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     };
     let Cli { command, serve } = cli;
     match command.unwrap_or(Command::Serve(Box::new(serve))) {
-        Command::Serve(args) if args.print_config => print(&effective),
-        Command::Serve(args) => serve::run(*args),
+        Command::Serve(args) if args.print_config => print(&config::toml(&effective)),
+        Command::Serve(args) => serve::run(*args, effective),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Env(args) => {
             print(&env::text(&config::url(args.url.as_deref(), &args.listen), args.instance.as_ref()))

@@ -5,13 +5,16 @@
 
 mod access;
 mod clock;
+mod config;
 mod coverage;
 mod description;
 mod extract;
 mod health;
+mod info;
 mod ready;
 mod refusal;
 mod scope;
+mod version;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -32,9 +35,12 @@ use crate::api::error::ApiError;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
+pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
 use description::{Description, also_at};
+pub use info::Limits;
 pub(crate) use refusal::{Refusal, Refused};
+pub(crate) use version::Version;
 
 /// What the control endpoints show and change.
 #[derive(Debug)]
@@ -42,6 +48,8 @@ pub struct Control {
     products: &'static [Product],
     spaces: Arc<Spaces>,
     access: Access,
+    pub configuration: Configuration,
+    limits: Limits,
     started: Instant,
     draining: AtomicBool,
     /// Known once all routes are.
@@ -49,11 +57,19 @@ pub struct Control {
 }
 
 impl Control {
-    pub fn new(products: &'static [Product], spaces: Arc<Spaces>, access: Access) -> Self {
+    pub fn new(
+        products: &'static [Product],
+        spaces: Arc<Spaces>,
+        access: Access,
+        configuration: Configuration,
+        limits: Limits,
+    ) -> Self {
         Self {
             products,
             spaces,
             access,
+            configuration,
+            limits,
             started: Instant::now(),
             draining: AtomicBool::new(false),
             description: OnceLock::new(),
@@ -86,8 +102,11 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(coverage::coverage))
         .with_state(Arc::clone(control))
         .merge(beside);
-    let guarded =
-        OpenApiRouter::default().routes(routes!(clock::show, clock::change)).routes(routes!(description::openapi));
+    let guarded = OpenApiRouter::default()
+        .routes(routes!(clock::show, clock::change))
+        .routes(routes!(config::show, config::change))
+        .routes(routes!(description::openapi))
+        .routes(routes!(info::info));
     let (guarded, its_api) = guarded.split_for_parts();
     let (open, mut api) = open.split_for_parts();
     let paths: Vec<_> = its_api.paths.paths.keys().cloned().collect();

@@ -29,7 +29,7 @@ use request::{Call, Style};
 #[derive(Debug)]
 pub struct Gateway {
     pub spaces: Arc<Spaces>,
-    pub settings: SettingsCell,
+    pub settings: Arc<SettingsCell>,
     pub products: &'static [Product],
 }
 
@@ -236,8 +236,11 @@ mod tests {
         let space =
             Space::new("default", World::default(), Arc::new(SystemClock), Ids::seeded(1), (0, SignedDuration::ZERO));
         let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
-        let gateway =
-            Gateway { spaces: Arc::new(Spaces::new(space)), settings: SettingsCell::new(settings), products: &BROKEN };
+        let gateway = Gateway {
+            spaces: Arc::new(Spaces::new(space)),
+            settings: SettingsCell::new(settings).into(),
+            products: &BROKEN,
+        };
         for (format, version, quote) in [
             ("JSON", "2014-05-26", "\"Code\":\"InternalError\""),
             ("XML", "2014-05-26", "<Code>InternalError</Code>"),

@@ -37,6 +37,8 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("GET", "/_ecsim/clock", "/_ecsim/clock", ""),
     ("PUT", "/_ecsim/clock", "/_ecsim/clock", r#"{"advance":"1s"}"#),
     ("POST", "/_ecsim/clock", "/_ecsim/clock", r#"{"mode":"frozen","now":"2026-01-05T08:00:00Z"}"#),
+    ("GET", "/_ecsim/config", "/_ecsim/config", ""),
+    ("PATCH", "/_ecsim/config", "/_ecsim/config", r#"{"ram":"soft","max-params":50}"#),
     ("GET", "/_ecsim/coverage", "/_ecsim/coverage", ""),
     ("GET", "/_ecsim/health", "/_ecsim/health", ""),
     ("GET", "/_ecsim/instances/{id}/credentials", "/_ecsim/instances/i-bp1ecsim0000000web01/credentials", ""),
@@ -47,6 +49,7 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     ("PUT", "/_ecsim/instances/{id}/latest/{item}", "/_ecsim/instances/i-bp1ecsim0000000web01/latest/api/token", ""),
+    ("GET", "/_ecsim/info", "/_ecsim/info", ""),
     ("GET", "/_ecsim/openapi.json", "/_ecsim/openapi.json", ""),
     ("GET", "/_ecsim/ready", "/_ecsim/ready", ""),
     ("GET", "/health", "/health", ""),
@@ -302,4 +305,64 @@ async fn a_listed_page_gets_what_browsers_ask_for_and_no_other_does() {
     }
     let open = send("GET", "/_ecsim/health", PAGE, "").await;
     assert_eq!((open.status, open.header("access-control-allow-origin")), (200, ""), "open, but not to pages");
+}
+
+#[tokio::test]
+async fn info_tells_version_modes_and_limits() {
+    let server = support::start_with(|builder| builder.access(access(AdminMode::On, None))).await;
+    let (status, mut info) = get(&server, "/_ecsim/info").await;
+    assert_eq!((status, &info["version"]), (200, &json!(env!("CARGO_PKG_VERSION"))));
+    assert!(info["commit"].is_string() && info["spec_date"].is_string(), "{info}");
+    let modes = json!({
+        "auth": "strict", "ram": "strict", "gateway_codes": "ecs", "detach_pass_role": true, "detach_revokes": false,
+        "clock": "real", "admin": "on", "admin_token": false,
+    });
+    assert_eq!(info["modes"].take(), modes);
+    let limits = json!({
+        "max_body_size": 1 << 20, "max_header_size": 64 << 10, "max_params": 1000, "max_connections": 1024,
+        "header_timeout_ms": 30_000, "body_timeout_ms": 30_000,
+    });
+    assert_eq!(info["limits"].take(), limits);
+}
+
+#[tokio::test]
+async fn a_setting_that_is_changed_acts_at_once_and_is_shown_as_changed_by_control() {
+    let server = support::start().await;
+    let unsigned =
+        async || server.call("DescribeRegions").param("Signature", "x").key("nobody", "x").send().await.status;
+    assert_eq!(unsigned().await, 404);
+    let (_, before) = get(&server, "/_ecsim/config").await;
+    assert_eq!(before["settings"]["auth"], json!({ "value": "strict", "source": "program" }));
+    let (status, after) = ask(&server, "PATCH", "/_ecsim/config", r#"{"auth":"off","detach-revokes":true}"#).await;
+    assert_eq!((status, &after["settings"]["auth"]), (200, &json!({ "value": "off", "source": "control" })));
+    assert_eq!(after["settings"]["detach-revokes"], json!({ "value": "on", "source": "control" }));
+    assert_eq!(after["settings"]["ram"], before["settings"]["ram"]);
+    assert_eq!(get(&server, "/_ecsim/config").await.1, after);
+    assert_eq!(get(&server, "/_ecsim/info").await.1["modes"]["auth"], "off");
+    assert_eq!(unsigned().await, 200);
+}
+
+#[tokio::test]
+async fn a_change_of_which_one_part_is_wrong_changes_nothing() {
+    let server = support::start().await;
+    let (_, before) = get(&server, "/_ecsim/config").await;
+    let names = "there are auth, clock-skew, gateway-codes, ram, detach-pass-role, detach-revokes, max-params";
+    let example = r#"a body is such as {"auth":"lenient","max-params":50}"#;
+    for (body, message, hint) in [
+        (r#"{"auth":"off","ram":"of"}"#, "invalid value 'of' for '--ram <MODE>'", "did you mean `off`?"),
+        (r#"{"auth":"off","listen":"127.0.0.1:1"}"#, "`listen` is no setting that can change while ecsim runs", names),
+        (r#"{"auth":"off","colour":"red"}"#, "`colour` is no setting that can change while ecsim runs", names),
+        (r#"{"auth":"off","help":"x"}"#, "`help` is no setting that can change while ecsim runs", names),
+        (r#"{"auth":null}"#, "the body: a value is a text, a number, true or false at line 1 column 13", example),
+        ("", "the body: EOF while parsing a value at line 1 column 0", example),
+    ] {
+        let (status, answer) = ask(&server, "PATCH", "/_ecsim/config", body).await;
+        let error = json!({ "code": "InvalidSetting", "message": message, "hint": hint });
+        assert_eq!((status, answer), (400, json!({ "error": error })), "{body}");
+    }
+    for body in [r#"{"clock-skew":"-1s"}"#, r#"{"max-params":"many"}"#, r#"{"detach-revokes":"perhaps"}"#, "[]"] {
+        let (status, _) = ask(&server, "PATCH", "/_ecsim/config", body).await;
+        assert_eq!(status, 400, "{body}");
+    }
+    assert_eq!(get(&server, "/_ecsim/config").await.1, before);
 }
