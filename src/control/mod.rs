@@ -7,13 +7,17 @@ mod access;
 mod clock;
 mod config;
 mod coverage;
+mod credentials;
 mod description;
 mod extract;
 mod health;
 mod info;
+mod instances;
 mod ready;
 mod refusal;
+mod roles;
 mod scope;
+mod users;
 mod version;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -106,7 +110,12 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(clock::show, clock::change))
         .routes(routes!(config::show, config::change))
         .routes(routes!(description::openapi))
-        .routes(routes!(info::info));
+        .routes(routes!(info::info))
+        .routes(routes!(credentials::credentials))
+        .routes(routes!(instances::instances))
+        .routes(routes!(instances::instance))
+        .routes(routes!(roles::roles))
+        .routes(routes!(users::users));
     let (guarded, its_api) = guarded.split_for_parts();
     let (open, mut api) = open.split_for_parts();
     let paths: Vec<_> = its_api.paths.paths.keys().cloned().collect();
