@@ -47,6 +47,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Exit with 0 if an emulator answers, else with 1
     Healthcheck(HealthcheckArgs),
+    /// Print version, modes and limits of a running emulator
+    Info(ControlArgs),
     /// Print what to export or set so that SDKs and tools find the emulator
     Env(EnvArgs),
     /// List the actions of the vendor and which of them are emulated
@@ -228,6 +230,26 @@ pub struct HealthcheckArgs {
     /// How long to wait for the answer
     #[arg(long, env = "ECSIM_HEALTHCHECK_TIMEOUT", value_name = "DURATION", default_value = "2s", value_parser = timeout)]
     pub timeout: Duration,
+}
+
+/// Where the emulator is that a sub-command uses, and what it wants to be shown.
+#[derive(Clone, Debug, Args)]
+pub struct ControlArgs {
+    /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
+    #[arg(long, env = "ECSIM_URL", value_name = "URL")]
+    pub url: Option<String>,
+
+    /// Unix socket of the emulator
+    #[arg(long, env = "ECSIM_UNIX", value_name = "PATH")]
+    pub unix: Option<PathBuf>,
+
+    /// The addresses that the emulator was told to listen on; the first is asked
+    #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
+    pub listen: Vec<SocketAddr>,
+
+    /// Token that the emulator's control API wants
+    #[arg(long, env = "ECSIM_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = AdminToken::new)]
+    pub admin_token: Option<AdminToken>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -428,6 +428,26 @@ fn what_is_in_force_is_shown_while_it_runs_and_the_token_nowhere() {
 }
 
 #[test]
+fn info_is_asked_with_the_token_and_a_refusal_is_one_line_and_a_hint() {
+    let mut command = ecsim(["serve", "--listen", "127.0.0.1:0", "--admin-token", "s3cret"]);
+    command.env("ECSIM_RAM", "soft");
+    let server = Running::spawn(command);
+    let url = format!("http://{}", server.address);
+    let mut command = ecsim(["info", "--url", &url]);
+    command.env("ECSIM_ADMIN_TOKEN", "s3cret");
+    let (status, out, err) = end(command);
+    assert_eq!((status, &*err), (Some(0), ""));
+    let info: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&info["modes"]["ram"], &info["modes"]["admin_token"]), (&json!("soft"), &json!(true)));
+    let hint = "send --admin-token as `Authorization: Bearer TOKEN`; sub-commands take it from ECSIM_ADMIN_TOKEN";
+    refused(&run(["info", "--url", &url]), 1, "the control API wants its token", hint);
+    drop(server);
+    let (status, out, err) = run(["info", "--url", &url]);
+    assert_eq!((status, &*out), (Some(1), ""));
+    assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/info: ")), "{err}");
+}
+
+#[test]
 fn a_setting_of_a_file_and_one_of_a_variable_act() {
     let folder = Folder::new("act");
     let seed = folder.file(
