@@ -4,7 +4,7 @@
 //! the default. All four go through the same parser: the file's values become the defaults of the
 //! argument parser.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use clap::{
 use jiff::{SignedDuration, Timestamp};
 use toml::de::{DeTable, DeValue};
 
-use crate::control::{Access, AdminMode, AdminToken, Origin};
+use crate::control::{Access, AdminMode, AdminToken, Origin, Setting, Source, Value};
 use crate::http::Limits;
 use crate::metadata;
 use crate::settings::{Settings, UsageError, duration};
@@ -47,6 +47,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Exit with 0 if an emulator answers, else with 1
     Healthcheck(HealthcheckArgs),
+    /// Print version, modes and limits of a running emulator
+    Info(ControlArgs),
     /// Print what to export or set so that SDKs and tools find the emulator
     Env(EnvArgs),
     /// List the actions of the vendor and which of them are emulated
@@ -243,6 +245,26 @@ pub struct HealthcheckArgs {
     pub timeout: Duration,
 }
 
+/// Where the emulator is that a sub-command uses, and what it wants to be shown.
+#[derive(Clone, Debug, Args)]
+pub struct ControlArgs {
+    /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
+    #[arg(long, env = "ECSIM_URL", value_name = "URL")]
+    pub url: Option<String>,
+
+    /// Unix socket of the emulator
+    #[arg(long, env = "ECSIM_UNIX", value_name = "PATH")]
+    pub unix: Option<PathBuf>,
+
+    /// The addresses that the emulator was told to listen on; the first is asked
+    #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
+    pub listen: Vec<SocketAddr>,
+
+    /// Token that the emulator's control API wants
+    #[arg(long, env = "ECSIM_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = AdminToken::new)]
+    pub admin_token: Option<AdminToken>,
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct EnvArgs {
     /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
@@ -371,8 +393,8 @@ fn size(text: &str) -> Result<usize, String> {
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Parsed {
-    /// Run this; `effective` is what `--print-config` shows.
-    Run { cli: Box<Cli>, effective: String },
+    /// Run this; `effective` is what `--print-config` and `/_ecsim/config` show.
+    Run { cli: Box<Cli>, effective: Effective },
     /// Print this and exit with 0: help or version.
     Print(String),
 }
@@ -488,27 +510,39 @@ fn with_defaults(command: ClapCommand, values: &[(String, Vec<String>)]) -> Clap
     command.mut_args(set).mut_subcommand("serve", |serve| serve.mut_args(set))
 }
 
-/// A value as it may be shown.
-fn masked<'a>(name: &str, value: &'a str) -> &'a str {
-    if name == "admin-token" { "***" } else { value }
-}
+/// The settings in force, in the order of the flags.
+pub type Effective = Vec<(String, Setting)>;
 
-/// The settings in force as TOML, each with where it is from.
-fn effective(matches: &ArgMatches, in_file: &[String]) -> String {
-    let mut text = String::new();
+fn effective(matches: &ArgMatches, in_file: &[String]) -> Effective {
+    let mut settings = Effective::new();
     for arg in settable(&Cli::command()) {
         let (id, name) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
         let Ok(Some(raw)) = matches.try_get_raw(id) else { continue };
-        let values: Vec<_> = raw.map(|value| format!("{:?}", masked(name, &value.to_string_lossy()))).collect();
+        let is_secret = name == "admin-token";
+        let shown = |value: &OsStr| if is_secret { "***".to_owned() } else { value.to_string_lossy().into_owned() };
+        let values: Vec<_> = raw.map(shown).collect();
         let source = match matches.value_source(id) {
-            Some(ValueSource::CommandLine) => "flag",
-            Some(ValueSource::EnvVariable) => "variable",
-            _ if in_file.iter().any(|set| set == name) => "file",
-            _ => "default",
+            Some(ValueSource::CommandLine) => Source::Flag,
+            Some(ValueSource::EnvVariable) => Source::Variable,
+            _ if in_file.iter().any(|set| set == name) => Source::File,
+            _ => Source::Default,
         };
         let many = matches!(arg.get_action(), ArgAction::Append) || values.len() > 1;
-        let value = if many { format!("[{}]", values.join(", ")) } else { values.concat() };
-        let _ = writeln!(text, "{name} = {value} # {source}");
+        let value = if many { Value::Many(values) } else { Value::One(values.concat()) };
+        settings.push((name.to_owned(), Setting { value, source }));
+    }
+    settings
+}
+
+/// Settings as TOML, each with where it is from.
+pub fn toml(settings: &Effective) -> String {
+    let mut text = String::new();
+    for (name, Setting { value, source }) in settings {
+        let value = match value {
+            Value::One(one) => format!("{one:?}"),
+            Value::Many(many) => format!("{many:?}"),
+        };
+        let _ = writeln!(text, "{name} = {value} # {}", source.name());
     }
     text
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
-use crate::control::{Access, Control};
+use crate::control::{Access, Configuration, Control, Listed};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
@@ -29,6 +29,7 @@ pub struct Builder {
     settings: Settings,
     limits: Limits,
     access: Access,
+    listed: Listed,
     metadata: metadata::Settings,
     metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
 }
@@ -97,6 +98,13 @@ impl Builder {
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
+        self
+    }
+
+    /// What `/_ecsim/config` says of where settings are from.
+    #[must_use]
+    pub fn listed(mut self, listed: Listed) -> Self {
+        self.listed = listed;
         self
     }
 
@@ -174,14 +182,13 @@ impl Builder {
         if let Some(unknown) = unknown {
             return Err(StartError::UnknownInstance(unknown));
         }
+        let settings = Arc::new(SettingsCell::new(self.settings));
+        let configuration = Configuration::new(Arc::clone(&settings), self.listed);
+        let limits = (&self.limits).into();
         let app = Arc::new(App {
-            gateway: Gateway {
-                spaces: Arc::clone(&spaces),
-                settings: SettingsCell::new(self.settings),
-                products: PRODUCTS,
-            },
+            gateway: Gateway { spaces: Arc::clone(&spaces), settings, products: PRODUCTS },
             metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
-            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access)),
+            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access, configuration, limits)),
             limits: self.limits,
         });
         let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());
@@ -264,9 +271,9 @@ impl Emulator {
     ///
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
-    pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings) -> Result<(), Vec<Mistake>> {
+    pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings, listed: Listed) -> Result<(), Vec<Mistake>> {
         self.spaces.begin_again(seed::read(seed_paths)?)?;
-        self.app.gateway.settings.set(settings);
+        self.app.control.configuration.reload(settings, listed);
         Ok(())
     }
 

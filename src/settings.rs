@@ -2,16 +2,21 @@
 //!
 //! A text is read by the argument parser wherever it comes from.
 
+use std::collections::BTreeMap;
+
 use clap::builder::BoolishValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, ValueEnum};
+use clap::{ArgAction, Args, FromArgMatches, ValueEnum};
 use jiff::SignedDuration;
 use parking_lot::RwLock;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use crate::api::permission::RamMode;
 
 /// How much of a call's signature is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum AuthMode {
     /// Everything that the real gateway checks
     Strict,
@@ -22,7 +27,8 @@ pub enum AuthMode {
 }
 
 /// Which codes ECS uses for what the gateway refuses (decision 22).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum GatewayCodes {
     /// The older family that was recorded on ECS, for V1 signatures
     Ecs,
@@ -31,7 +37,7 @@ pub enum GatewayCodes {
 }
 
 /// The settings that can change, as flags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub struct Settings {
     /// How much of a call's signature is checked
     #[arg(long, env = "ECSIM_AUTH", value_name = "MODE", default_value = "strict")]
@@ -79,6 +85,47 @@ impl Default for Settings {
             max_params: 1000,
         }
     }
+}
+
+impl Settings {
+    /// Names and values, as the flags have and take them.
+    pub fn texts(&self) -> [(&'static str, String); 7] {
+        let switch = |on| if on { "on" } else { "off" }.to_owned();
+        [
+            ("auth", named(&self.auth)),
+            ("clock-skew", format!("{:#}", self.clock_skew)),
+            ("gateway-codes", named(&self.codes)),
+            ("ram", named(&self.ram)),
+            ("detach-pass-role", switch(self.detach_pass_role)),
+            ("detach-revokes", switch(self.detach_revokes)),
+            ("max-params", self.max_params.to_string()),
+        ]
+    }
+
+    /// These settings but for some, which are read as the flags are.
+    ///
+    /// # Errors
+    /// The first name that is no setting's here, or the first value that the flag does not take.
+    pub fn changed(&self, changes: &BTreeMap<String, String>) -> Result<Self, UsageError> {
+        let current = self.texts();
+        let names = current.each_ref().map(|(name, _)| *name);
+        if let Some(name) = changes.keys().find(|name| !names.contains(&name.as_str())) {
+            let message = format!("`{name}` is no setting that can change while ecsim runs");
+            return Err(UsageError { message, hint: format!("there are {}", names.join(", ")) });
+        }
+        let flags = Self::augment_args(clap::Command::new("settings").no_binary_name(true).disable_help_flag(true));
+        let flags = flags.mut_args(|flag| {
+            let text = current.iter().find(|(name, _)| flag.get_long() == Some(name)).map(|(_, text)| text.clone());
+            flag.env(None::<&str>).default_values(text)
+        });
+        let given = changes.iter().map(|(name, text)| format!("--{name}={text}"));
+        let read = flags.try_get_matches_from(given).and_then(|matches| Self::from_arg_matches(&matches));
+        read.map_err(|error| UsageError::from(&error))
+    }
+}
+
+fn named(mode: &impl ValueEnum) -> String {
+    mode.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// Settings that can be exchanged under a running gateway.
@@ -143,4 +190,30 @@ impl From<&clap::Error> for UsageError {
 pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
     let duration: SignedDuration = text.parse().map_err(|_| "a duration is such as 250ms, 5s or 15m".to_owned())?;
     if duration.is_negative() { Err("a duration cannot be negative".to_owned()) } else { Ok(duration) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_are_those_of_the_flags_and_read_again_they_are_the_settings() {
+        let command = Settings::augment_args(clap::Command::new("settings"));
+        let flags: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        let defaults = Settings::from_arg_matches(&command.clone().get_matches_from(["settings"])).expect("defaults");
+        assert_eq!(defaults, Settings::default());
+        let other = Settings {
+            auth: AuthMode::Lenient,
+            clock_skew: SignedDuration::from_millis(90_250),
+            codes: GatewayCodes::General,
+            ram: RamMode::Soft,
+            detach_pass_role: false,
+            detach_revokes: true,
+            max_params: 7,
+        };
+        assert_eq!(other.texts().map(|(name, _)| name).as_slice(), flags);
+        let texts = other.texts().map(|(name, text)| (name.to_owned(), text)).into();
+        assert_eq!(defaults.changed(&texts).map_err(|error| error.message), Ok(other));
+        assert_eq!(other.changed(&BTreeMap::new()).map_err(|error| error.message), Ok(other), "what is not said stays");
+    }
 }

@@ -66,7 +66,7 @@ pub fn gateway(world: World, settings: Settings) -> Gateway {
     let origin = Origin { machine: clock, rng_seed: Some(1), nonces, ..Origin::default() };
     let contents = Contents { world, pace: None };
     let spaces = Spaces::new(origin, SpaceLimits::default(), Some(contents)).expect("it was a world before");
-    Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings), products: PRODUCTS }
+    Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings).into(), products: PRODUCTS }
 }
 
 /// Whether a key exists and may sign.

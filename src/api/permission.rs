@@ -10,7 +10,8 @@ use crate::policy::{Assumer, Context, Decision, Layer, Request, Resource, decide
 use crate::world::{AccountId, Arn, Holder, InstanceId, Policy, Region, Role, RoleName, World};
 
 /// What becomes of a call that policies do not allow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum RamMode {
     /// It is refused
     #[default]

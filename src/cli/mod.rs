@@ -1,10 +1,12 @@
 //! The sub-commands: one file each.
 
 mod actions;
+mod client;
 mod env;
 mod explain;
 mod fidelity;
 mod healthcheck;
+mod info;
 mod log;
 mod serve;
 mod version;
@@ -24,6 +26,8 @@ use crate::settings::UsageError;
 enum Failure {
     /// 1: at run time
     Runtime(String),
+    /// 1: the emulator refuses what it is asked
+    Refused { message: String, hint: String },
     /// 2: usage or configuration
     Usage { message: String, hint: String },
     /// 3: the address is taken
@@ -37,7 +41,7 @@ enum Failure {
 impl Failure {
     fn status(&self) -> u8 {
         match self {
-            Self::Runtime(_) => 1,
+            Self::Runtime(_) | Self::Refused { .. } => 1,
             Self::Usage { .. } => 2,
             Self::AddressInUse { .. } => 3,
             Self::Seed { .. } => 4,
@@ -50,7 +54,10 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Runtime(message) => write!(f, "error: {message}"),
-            Self::Usage { message, hint } | Self::AddressInUse { message, hint } | Self::Seed { message, hint } => {
+            Self::Refused { message, hint }
+            | Self::Usage { message, hint }
+            | Self::AddressInUse { message, hint }
+            | Self::Seed { message, hint } => {
                 write!(f, "error: {message}\n\nhint: {hint}")
             }
             Self::Silent(_) => Ok(()),
@@ -95,9 +102,10 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     };
     let Cli { command, serve } = cli;
     match command.unwrap_or(Command::Serve(Box::new(serve))) {
-        Command::Serve(args) if args.print_config => print(&effective),
-        Command::Serve(args) => serve::run(*args),
+        Command::Serve(args) if args.print_config => print(&config::toml(&effective)),
+        Command::Serve(args) => serve::run(*args, effective),
         Command::Healthcheck(args) => healthcheck::run(&args),
+        Command::Info(args) => print(&info::text(&args)?),
         Command::Env(args) => {
             print(&env::text(&config::url(args.url.as_deref(), &args.listen), &args.namespace, args.instance.as_ref()))
         }
@@ -111,6 +119,11 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         }
         Command::Version { json } => print(&version::text(json)),
     }
+}
+
+/// Does what a sub-command has to wait for.
+fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

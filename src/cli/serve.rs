@@ -8,26 +8,26 @@ use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, log};
-use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Parsed, ServeArgs};
+use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::emulator::{Builder, Emulator, StartError};
 use crate::http::Address;
 use crate::settings::AuthMode;
 use crate::world::KeyStatus;
 use crate::world::seed::Mistake;
 
-pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
+pub(super) fn run(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
     log::start(args.log_format, args.log_level)?;
     // On one core, workers of their own would only take turns with it.
     let alone = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
     let mut runtime =
         if alone { tokio::runtime::Builder::new_current_thread() } else { tokio::runtime::Builder::new_multi_thread() };
     let runtime = runtime.enable_all().build()?;
-    let ended = runtime.block_on(serve(args));
+    let ended = runtime.block_on(serve(args, effective));
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(args: ServeArgs) -> Result<(), Failure> {
+async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -36,7 +36,7 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
             "--nonce-ttl is shorter than twice --clock-skew: a signature can outlive the memory of its nonce"
         );
     }
-    let emulator = builder(&args).start().await.map_err(refused)?;
+    let emulator = builder(&args).listed(effective.into_iter().collect()).start().await.map_err(refused)?;
     announce(&args, &emulator)?;
     let first = loop {
         tokio::select! {
@@ -197,15 +197,15 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
 /// SIGHUP: reads configuration and seeds again, and begins every space again. What needs a restart (listeners,
 /// limits, metadata, log) stays as it is; a mistake changes nothing.
 fn reload(emulator: &Emulator) {
-    let args = match config::parse(std::env::args_os()) {
-        Ok(Parsed::Run { cli, .. }) => match cli.command {
-            Some(config::Command::Serve(args)) => *args,
-            _ => cli.serve,
+    let (args, effective) = match config::parse(std::env::args_os()) {
+        Ok(Parsed::Run { cli, effective }) => match cli.command {
+            Some(config::Command::Serve(args)) => (*args, effective),
+            _ => (cli.serve, effective),
         },
         Ok(Parsed::Print(_)) => return,
         Err(error) => return tracing::error!(error = %error.message, "not reloaded"),
     };
-    match emulator.reload(&args.seed, args.settings) {
+    match emulator.reload(&args.seed, args.settings, effective.into_iter().collect()) {
         Ok(()) => tracing::info!("reloaded"),
         Err(mistakes) => tracing::error!(mistakes = %list(&mistakes), "not reloaded"),
     }

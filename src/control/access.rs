@@ -57,6 +57,11 @@ impl AdminToken {
         if text.is_empty() { Err("a token is not empty".to_owned()) } else { Ok(Self(text.into())) }
     }
 
+    /// What `Authorization` says.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.0)
+    }
+
     /// Takes as long whatever is given.
     fn is(&self, given: &[u8]) -> bool {
         let (own, given) = (Sha256::digest(self.0.as_bytes()), Sha256::digest(given));

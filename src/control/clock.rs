@@ -14,7 +14,7 @@ use crate::world::{Pace, Space, SpaceClock, parse_utc, utc_seconds};
 /// What a body says; what it leaves out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Change {
+pub(super) struct TimeChange {
     mode: Option<Mode>,
     /// `YYYY-MM-DDThh:mm:ssZ`.
     now: Option<String>,
@@ -22,7 +22,7 @@ pub(super) struct Change {
     advance: Option<String>,
 }
 
-impl FromBody for Change {
+impl FromBody for TimeChange {
     const CODE: &'static str = "InvalidClock";
     const HINT: &'static str = HINT;
 }
@@ -50,26 +50,26 @@ impl Mode {
 }
 
 /// What time it is in the world
-#[utoipa::path(get, path = "/_ecsim/clock", operation_id = "show_clock", params(InNamespace), responses((status = 200, body = Shown)))]
-pub(super) async fn show(Scope(space): Scope) -> Json<Shown> {
-    Json(Shown::of(&space))
+#[utoipa::path(get, path = "/_ecsim/clock", operation_id = "show_clock", params(InNamespace), responses((status = 200, body = Time)))]
+pub(super) async fn show(Scope(space): Scope) -> Json<Time> {
+    Json(Time::of(&space))
 }
 
 /// Moves the world's time
 ///
 /// When it is answered, all that is due by then has happened.
-#[utoipa::path(method(put, post), path = "/_ecsim/clock", operation_id = "move_clock", params(InNamespace), request_body = Change,
-               responses((status = 200, body = Shown)))]
-pub(super) async fn change(Scope(space): Scope, Body(change): Body<Change>) -> Result<Json<Shown>, Refusal> {
+#[utoipa::path(method(put, post), path = "/_ecsim/clock", operation_id = "move_clock", params(InNamespace), request_body = TimeChange,
+               responses((status = 200, body = Time)))]
+pub(super) async fn change(Scope(space): Scope, Body(change): Body<TimeChange>) -> Result<Json<Time>, Refusal> {
     let moved = space.move_clock(|clock| change.pace(clock));
     moved.map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidClock", reason, HINT))?;
-    Ok(Json(Shown::of(&space)))
+    Ok(Json(Time::of(&space)))
 }
 
 const HINT: &str =
     r#"a body is such as {"advance":"57m"}, {"mode":"frozen","now":"2026-01-05T08:00:00Z"} or {"mode":"real"}"#;
 
-impl Change {
+impl TimeChange {
     /// The pace that it makes of the one that is.
     fn pace(&self, clock: &SpaceClock) -> Result<Pace, String> {
         if self.mode.is_none() && self.now.is_none() && self.advance.is_none() {
@@ -111,7 +111,7 @@ impl Change {
 
 /// The time of a world.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Shown {
+pub(super) struct Time {
     /// The version of this form.
     schema: u32,
     mode: Mode,
@@ -121,7 +121,7 @@ pub(super) struct Shown {
     ahead_seconds: i64,
 }
 
-impl Shown {
+impl Time {
     fn of(space: &Space) -> Self {
         let clock = &space.clock;
         let real = clock.real();

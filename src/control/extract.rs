@@ -4,40 +4,12 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use http::StatusCode;
 use http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
+use utoipa::IntoParams;
 
 use super::Refusal;
-
-/// A query.
-#[derive(Debug)]
-pub(super) struct Query<T>(pub(super) T);
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let query = head.uri.query().unwrap_or_default();
-        serde_urlencoded::from_str(query).map(Self).map_err(|error| {
-            let hint = "GET /_ecsim/openapi.json describes what it takes, each once";
-            Refusal::new(StatusCode::BAD_REQUEST, "InvalidQuery", format!("the query: {error}"), hint)
-        })
-    }
-}
-
-/// The part of the path that is a name.
-#[derive(Debug)]
-pub(super) struct Name(pub(super) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Name {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let Path(name) = Path::from_request_parts(head, state).await.map_err(|error| {
-            Refusal::new(StatusCode::BAD_REQUEST, "InvalidPath", error.body_text(), "write the name percent-encoded")
-        })?;
-        Ok(Self(name))
-    }
-}
+use crate::world::AccountId;
 
 /// A body, as JSON whatever its type is said to be.
 #[derive(Debug)]
@@ -60,5 +32,56 @@ impl<S: Send + Sync, T: FromBody> FromRequest<S> for Body<T> {
         // The transport has taken it in already.
         let body = Bytes::from_request(request, state).await.map_err(|error| refuse(error.body_text()))?;
         serde_json::from_slice(&body).map(Self).map_err(|error| refuse(error.to_string()))
+    }
+}
+
+/// The parameters of a query. That there are no others is checked for all endpoints alike, by their description.
+#[derive(Debug)]
+pub(super) struct Query<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        serde_urlencoded::from_str(head.uri.query().unwrap_or_default()).map(Self).map_err(|error| {
+            let hint = "GET /_ecsim/openapi.json describes the parameters";
+            Refusal::new(StatusCode::BAD_REQUEST, "InvalidQuery", format!("the query: {error}"), hint)
+        })
+    }
+}
+
+/// Which of what there is a view shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfAccount {
+    /// Only those of this account: 16 digits
+    #[serde(default, deserialize_with = "account")]
+    #[param(value_type = Option<String>)]
+    pub(super) account: Option<AccountId>,
+}
+
+impl OfAccount {
+    pub(super) fn has(&self, account: AccountId) -> bool {
+        self.account.is_none_or(|only| only == account)
+    }
+}
+
+fn account<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AccountId>, D::Error> {
+    let text = String::deserialize(from)?;
+    AccountId::parse(&text).map(Some).ok_or_else(|| D::Error::custom(format!("account: {text:?} is not 16 digits")))
+}
+
+/// The one variable segment of a path, decoded.
+#[derive(Debug)]
+pub(super) struct Named(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        Path::from_request_parts(head, state).await.map(|Path(name)| Self(name)).map_err(|error| {
+            let hint = "percent-encode what is not ASCII as UTF-8";
+            Refusal::new(StatusCode::BAD_REQUEST, "InvalidPath", error.body_text(), hint)
+        })
     }
 }

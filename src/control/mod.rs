@@ -5,17 +5,24 @@
 
 mod access;
 mod clock;
+mod config;
 mod coverage;
+mod credentials;
 mod description;
 mod extract;
 mod health;
+mod info;
+mod instances;
 mod namespaces;
 mod ready;
 mod refusal;
 mod reset;
 mod rng;
+mod roles;
 mod scope;
 mod seed;
+mod users;
+mod version;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -36,9 +43,12 @@ use crate::api::error::ApiError;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
+pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
 use description::{Description, also_at};
+pub use info::Limits;
 pub(crate) use refusal::{Refusal, Refused};
+pub(crate) use version::Version;
 
 /// What the control endpoints show and change.
 #[derive(Debug)]
@@ -46,6 +56,8 @@ pub struct Control {
     products: &'static [Product],
     spaces: Arc<Spaces>,
     access: Access,
+    pub configuration: Configuration,
+    limits: Limits,
     started: Instant,
     draining: AtomicBool,
     /// Known once all routes are.
@@ -53,11 +65,19 @@ pub struct Control {
 }
 
 impl Control {
-    pub fn new(products: &'static [Product], spaces: Arc<Spaces>, access: Access) -> Self {
+    pub fn new(
+        products: &'static [Product],
+        spaces: Arc<Spaces>,
+        access: Access,
+        configuration: Configuration,
+        limits: Limits,
+    ) -> Self {
         Self {
             products,
             spaces,
             access,
+            configuration,
+            limits,
             started: Instant::now(),
             draining: AtomicBool::new(false),
             description: OnceLock::new(),
@@ -92,12 +112,19 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .merge(beside);
     let guarded = OpenApiRouter::default()
         .routes(routes!(clock::show, clock::change))
-        .routes(routes!(description::openapi))
         .routes(routes!(namespaces::list))
         .routes(routes!(namespaces::delete))
         .routes(routes!(reset::reset))
         .routes(routes!(rng::begin_again))
-        .routes(routes!(seed::seed));
+        .routes(routes!(seed::seed))
+        .routes(routes!(config::show, config::change))
+        .routes(routes!(description::openapi))
+        .routes(routes!(info::info))
+        .routes(routes!(credentials::credentials))
+        .routes(routes!(instances::instances))
+        .routes(routes!(instances::instance))
+        .routes(routes!(roles::roles))
+        .routes(routes!(users::users));
     let (guarded, its_api) = guarded.split_for_parts();
     let (open, mut api) = open.split_for_parts();
     let paths: Vec<_> = its_api.paths.paths.keys().cloned().collect();

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::Name;
+use super::extract::Named;
 use super::{Control, Refusal, scope};
 use crate::world::{Space, utc_seconds};
 
@@ -61,7 +61,7 @@ pub(super) async fn list(State(control): State<Arc<Control>>) -> Json<Namespaces
                responses((status = 200, body = OfNamespace, description = "What it was")))]
 pub(super) async fn delete(
     State(control): State<Arc<Control>>,
-    Name(name): Name,
+    Named(name): Named,
 ) -> Result<Json<OfNamespace>, Refusal> {
     let name = scope::parse(&name)?;
     if name.is_default() {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::namespaces::OfNamespace;
-use super::scope::{InNamespace, Named};
+use super::scope::{InNamespace, Target};
 use super::{Control, Refusal};
 
 /// Begins a namespace again
@@ -16,7 +16,7 @@ use super::{Control, Refusal};
 #[utoipa::path(post, path = "/_ecsim/reset", params(InNamespace), responses((status = 200, body = OfNamespace)))]
 pub(super) async fn reset(
     State(control): State<Arc<Control>>,
-    Named(name): Named,
+    Target(name): Target,
 ) -> Result<Json<OfNamespace>, Refusal> {
     let space = control.spaces.replace(&name, None)?;
     Ok(Json(OfNamespace::of(&space)))

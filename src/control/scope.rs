@@ -24,9 +24,9 @@ pub(super) struct InNamespace {
 
 /// The name of the space that a request is about; it need not exist.
 #[derive(Debug)]
-pub(super) struct Named(pub(super) Namespace);
+pub(super) struct Target(pub(super) Namespace);
 
-impl FromRequestParts<Arc<Control>> for Named {
+impl FromRequestParts<Arc<Control>> for Target {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, _: &Arc<Control>) -> Result<Self, Refusal> {
@@ -58,7 +58,7 @@ impl FromRequestParts<Arc<Control>> for Scope {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
-        let Named(name) = Named::from_request_parts(head, control).await?;
+        let Target(name) = Target::from_request_parts(head, control).await?;
         Ok(Self(control.spaces.of(&name)?))
     }
 }

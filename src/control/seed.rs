@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Query;
-use super::scope::{InNamespace, Named};
+use super::scope::{InNamespace, Target};
 use super::{Control, Refusal};
 use crate::world::{Contents, Counts, World, seed};
 
@@ -54,7 +54,7 @@ const HINT: &str = "nothing was changed; fixtures/seed/seed.schema.json in the s
                responses((status = 200, body = Seeded), (status = 422, body = super::Refused, description = "Mistakes")))]
 pub(super) async fn seed(
     State(control): State<Arc<Control>>,
-    Named(name): Named,
+    Target(name): Target,
     Query(How { mode }): Query<How>,
     body: String,
 ) -> Result<Json<Seeded>, Refusal> {

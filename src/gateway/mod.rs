@@ -29,7 +29,7 @@ use request::{Call, Style};
 #[derive(Debug)]
 pub struct Gateway {
     pub spaces: Arc<Spaces>,
-    pub settings: SettingsCell,
+    pub settings: Arc<SettingsCell>,
     pub products: &'static [Product],
 }
 
@@ -262,7 +262,8 @@ mod tests {
         let origin = Origin { seeds, ..Origin::default() };
         let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a good seed");
         let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
-        let gateway = Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings), products: &BROKEN };
+        let gateway =
+            Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings).into(), products: &BROKEN };
         for (format, version, quote) in [
             ("JSON", "2014-05-26", "\"Code\":\"InternalError\""),
             ("XML", "2014-05-26", "<Code>InternalError</Code>"),

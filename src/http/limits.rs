@@ -8,6 +8,7 @@ use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::api::error::{ApiError, Code};
+use crate::control;
 
 /// The limits of the transport.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,21 @@ impl Default for Limits {
             max_connections: 1024,
             header_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// As `/_ecsim/info` shows them; the most parameters are the gateway's.
+impl From<&Limits> for control::Limits {
+    fn from(limits: &Limits) -> Self {
+        let millis = |limit: Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            max_body_size: limits.max_body_size,
+            max_header_size: limits.max_header_size,
+            max_params: 0,
+            max_connections: limits.max_connections,
+            header_timeout_ms: millis(limits.header_timeout),
+            body_timeout_ms: millis(limits.body_timeout),
         }
     }
 }

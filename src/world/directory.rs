@@ -53,6 +53,11 @@ impl<T: Entity> Directory<T> {
         names.filter_map(|(_, id)| self.get(*id))
     }
 
+    /// The things of all accounts, by account, and by name without case.
+    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
+        self.names.values().filter_map(|id| self.get(*id))
+    }
+
     /// Whether name and id were free.
     pub(super) fn add(&mut self, thing: T) -> bool {
         let key = key(thing.account(), thing.name());

@@ -94,6 +94,11 @@ impl World {
         self.users.get(id)
     }
 
+    /// The users of all accounts, by account and name.
+    pub fn all_users(&self) -> impl Iterator<Item = &User> {
+        self.users.all()
+    }
+
     /// The users of an account by name.
     pub fn users(&self, account: AccountId) -> impl Iterator<Item = &User> {
         self.users.of_account(account)
@@ -128,6 +133,11 @@ impl World {
 
     pub fn role_by_id(&self, id: RamId) -> Option<&Role> {
         self.roles.get(id)
+    }
+
+    /// The roles of all accounts, by account and name.
+    pub fn all_roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles.all()
     }
 
     /// The roles of an account by name.

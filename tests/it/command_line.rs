@@ -134,8 +134,12 @@ impl Running {
     }
 
     fn get(&self, target: &str) -> String {
+        self.get_with(target, "")
+    }
+
+    fn get_with(&self, target: &str, headers: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("connects");
-        let head = format!("GET {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address);
+        let head = format!("GET {target} HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\n\r\n", self.address);
         stream.write_all(head.as_bytes()).expect("sends");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
@@ -392,6 +396,57 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
     };
     assert_eq!(values(&again), values(&out), "what is printed can be read");
     assert!(again.lines().all(|line| line.ends_with(" # file")), "{again}");
+}
+
+#[test]
+fn what_is_in_force_is_shown_while_it_runs_and_the_token_nowhere() {
+    let mut command = ecsim(["serve", "--print-config", "--ram", "soft"]);
+    command.env("ECSIM_ADMIN_TOKEN", "s3cret");
+    let (status, out, err) = end(command);
+    assert_eq!((status, &*err), (Some(0), ""));
+    assert!(out.contains("admin-token = \"***\" # variable\n") && !out.contains("s3cret"), "{out}");
+    let mut command = ecsim(["serve", "--help"]);
+    command.env("ECSIM_ADMIN_TOKEN", "s3cret");
+    assert!(!end(command).1.contains("s3cret"));
+
+    let mut command = ecsim(["serve", "--listen", "127.0.0.1:0", "--ram", "soft", "--log-level", "trace"]);
+    command.env("ECSIM_ADMIN_TOKEN", "s3cret");
+    let server = Running::spawn(command);
+    assert!(server.get("/_ecsim/config").contains("TokenRefused"));
+    let shown = server.get_with("/_ecsim/config", "authorization: Bearer s3cret\r\n");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    for (name, setting) in [
+        ("admin-token", json!({ "value": "***", "source": "variable" })),
+        ("ram", json!({ "value": "soft", "source": "flag" })),
+        ("listen", json!({ "value": ["127.0.0.1:0"], "source": "flag" })),
+        ("nonce-ttl", json!({ "value": "30m", "source": "default" })),
+    ] {
+        assert_eq!(shown["settings"][name], setting, "{name}");
+    }
+    server.kill("-TERM");
+    let (_, _, log) = server.wait();
+    assert!(!log.contains("s3cret"), "{log}");
+}
+
+#[test]
+fn info_is_asked_with_the_token_and_a_refusal_is_one_line_and_a_hint() {
+    let mut command = ecsim(["serve", "--listen", "127.0.0.1:0", "--admin-token", "s3cret"]);
+    command.env("ECSIM_RAM", "soft");
+    let server = Running::spawn(command);
+    let url = format!("http://{}", server.address);
+    let mut command = ecsim(["info", "--url", &url]);
+    command.env("ECSIM_ADMIN_TOKEN", "s3cret");
+    let (status, out, err) = end(command);
+    assert_eq!((status, &*err), (Some(0), ""));
+    let info: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&info["modes"]["ram"], &info["modes"]["admin_token"]), (&json!("soft"), &json!(true)));
+    let hint = "send --admin-token as `Authorization: Bearer TOKEN`; sub-commands take it from ECSIM_ADMIN_TOKEN";
+    refused(&run(["info", "--url", &url]), 1, "the control API wants its token", hint);
+    drop(server);
+    let (status, out, err) = run(["info", "--url", &url]);
+    assert_eq!((status, &*out), (Some(1), ""));
+    assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/info: ")), "{err}");
 }
 
 #[test]

@@ -37,7 +37,10 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("GET", "/_ecsim/clock", "/_ecsim/clock", ""),
     ("PUT", "/_ecsim/clock", "/_ecsim/clock", r#"{"advance":"1s"}"#),
     ("POST", "/_ecsim/clock", "/_ecsim/clock", r#"{"mode":"frozen","now":"2026-01-05T08:00:00Z"}"#),
+    ("GET", "/_ecsim/config", "/_ecsim/config", ""),
+    ("PATCH", "/_ecsim/config", "/_ecsim/config", r#"{"ram":"soft","max-params":50}"#),
     ("GET", "/_ecsim/coverage", "/_ecsim/coverage", ""),
+    ("GET", "/_ecsim/credentials", "/_ecsim/credentials?account=1000000000000001&secrets=true", ""),
     ("GET", "/_ecsim/health", "/_ecsim/health", ""),
     ("GET", "/_ecsim/instances/{id}/credentials", "/_ecsim/instances/i-bp1ecsim0000000web01/credentials", ""),
     (
@@ -52,6 +55,11 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("DELETE", "/_ecsim/namespaces/{name}", "/_ecsim/namespaces/gw0", ""),
     ("POST", "/_ecsim/rng", "/_ecsim/rng", r#"{"seed":42}"#),
     ("POST", "/_ecsim/seed", "/_ecsim/seed?mode=replace&namespace=gw1", "{}"),
+    ("GET", "/_ecsim/info", "/_ecsim/info", ""),
+    ("GET", "/_ecsim/instances", "/_ecsim/instances", ""),
+    ("GET", "/_ecsim/instances/{id}", "/_ecsim/instances/i-bp1ecsim0000000web01", ""),
+    ("GET", "/_ecsim/roles", "/_ecsim/roles", ""),
+    ("GET", "/_ecsim/users", "/_ecsim/users", ""),
     ("GET", "/_ecsim/openapi.json", "/_ecsim/openapi.json", ""),
     ("GET", "/_ecsim/ready", "/_ecsim/ready", ""),
     ("GET", "/health", "/health", ""),
@@ -307,4 +315,175 @@ async fn a_listed_page_gets_what_browsers_ask_for_and_no_other_does() {
     }
     let open = send("GET", "/_ecsim/health", PAGE, "").await;
     assert_eq!((open.status, open.header("access-control-allow-origin")), (200, ""), "open, but not to pages");
+}
+
+#[tokio::test]
+async fn info_tells_version_modes_and_limits() {
+    let server = support::start_with(|builder| builder.access(access(AdminMode::On, None))).await;
+    let (status, mut info) = get(&server, "/_ecsim/info").await;
+    assert_eq!((status, &info["version"]), (200, &json!(env!("CARGO_PKG_VERSION"))));
+    assert!(info["commit"].is_string() && info["spec_date"].is_string(), "{info}");
+    let modes = json!({
+        "auth": "strict", "ram": "strict", "gateway_codes": "ecs", "detach_pass_role": true, "detach_revokes": false,
+        "clock": "real", "admin": "on", "admin_token": false,
+    });
+    assert_eq!(info["modes"].take(), modes);
+    let limits = json!({
+        "max_body_size": 1 << 20, "max_header_size": 64 << 10, "max_params": 1000, "max_connections": 1024,
+        "header_timeout_ms": 30_000, "body_timeout_ms": 30_000,
+    });
+    assert_eq!(info["limits"].take(), limits);
+}
+
+#[tokio::test]
+async fn a_setting_that_is_changed_acts_at_once_and_is_shown_as_changed_by_control() {
+    let server = support::start().await;
+    let unsigned =
+        async || server.call("DescribeRegions").param("Signature", "x").key("nobody", "x").send().await.status;
+    assert_eq!(unsigned().await, 404);
+    let (_, before) = get(&server, "/_ecsim/config").await;
+    assert_eq!(before["settings"]["auth"], json!({ "value": "strict", "source": "program" }));
+    let (status, after) = ask(&server, "PATCH", "/_ecsim/config", r#"{"auth":"off","detach-revokes":true}"#).await;
+    assert_eq!((status, &after["settings"]["auth"]), (200, &json!({ "value": "off", "source": "control" })));
+    assert_eq!(after["settings"]["detach-revokes"], json!({ "value": "on", "source": "control" }));
+    assert_eq!(after["settings"]["ram"], before["settings"]["ram"]);
+    assert_eq!(get(&server, "/_ecsim/config").await.1, after);
+    assert_eq!(get(&server, "/_ecsim/info").await.1["modes"]["auth"], "off");
+    assert_eq!(unsigned().await, 200);
+}
+
+#[tokio::test]
+async fn a_change_of_which_one_part_is_wrong_changes_nothing() {
+    let server = support::start().await;
+    let (_, before) = get(&server, "/_ecsim/config").await;
+    let names = "there are auth, clock-skew, gateway-codes, ram, detach-pass-role, detach-revokes, max-params";
+    let example = r#"a body is such as {"auth":"lenient","max-params":50}"#;
+    for (body, message, hint) in [
+        (r#"{"auth":"off","ram":"of"}"#, "invalid value 'of' for '--ram <MODE>'", "did you mean `off`?"),
+        (r#"{"auth":"off","listen":"127.0.0.1:1"}"#, "`listen` is no setting that can change while ecsim runs", names),
+        (r#"{"auth":"off","colour":"red"}"#, "`colour` is no setting that can change while ecsim runs", names),
+        (r#"{"auth":"off","help":"x"}"#, "`help` is no setting that can change while ecsim runs", names),
+        (r#"{"auth":null}"#, "the body: a value is a text, a number, true or false at line 1 column 13", example),
+        ("", "the body: EOF while parsing a value at line 1 column 0", example),
+    ] {
+        let (status, answer) = ask(&server, "PATCH", "/_ecsim/config", body).await;
+        let error = json!({ "code": "InvalidSetting", "message": message, "hint": hint });
+        assert_eq!((status, answer), (400, json!({ "error": error })), "{body}");
+    }
+    for body in [r#"{"clock-skew":"-1s"}"#, r#"{"max-params":"many"}"#, r#"{"detach-revokes":"perhaps"}"#, "[]"] {
+        let (status, _) = ask(&server, "PATCH", "/_ecsim/config", body).await;
+        assert_eq!(status, 400, "{body}");
+    }
+    assert_eq!(get(&server, "/_ecsim/config").await.1, before);
+}
+
+/// Two accounts, an instance of each.
+async fn two_accounts() -> Server {
+    let trust: Value = serde_json::from_str(support::TRUST).expect("JSON");
+    support::start_seeded(json!({ "accounts": [
+        {
+            "id": "1000000000000001",
+            "keys": [{ "id": "test", "secret": "test" }],
+            "users": [{ "name": "ann", "policies": ["ReadOnlyAccess"], "keys": [{ "id": "ann", "secret": "ann-secret" }] }],
+            "roles": [{ "name": "web", "trust": trust, "policies": ["ReadOnlyAccess"] }],
+            "instances": [{ "id": "i-2", "role": "web" }, { "id": "i-1", "network": "classic", "status": "Stopped" }],
+        },
+        { "id": "1000000000000002", "roles": [{ "name": "a", "trust": trust }], "instances": [{ "id": "i-0" }] },
+    ] }))
+    .await
+}
+
+#[tokio::test]
+async fn instances_are_shown_by_id_with_their_roles_and_what_they_were_handed_out() {
+    let server = two_accounts().await;
+    let web = json!({
+        "id": "i-2", "account": "1000000000000001", "region": "cn-hangzhou", "status": "Running", "network": "vpc",
+        "role": "web", "policy": null,
+    });
+    let old = json!({
+        "id": "i-1", "account": "1000000000000001", "region": "cn-hangzhou", "status": "Stopped", "network": "classic",
+        "role": null, "policy": null,
+    });
+    let (_, all) = get(&server, "/_ecsim/instances").await;
+    let ids: Vec<_> = all["instances"].as_array().expect("a list").iter().map(|instance| &instance["id"]).collect();
+    assert_eq!(ids, ["i-0", "i-1", "i-2"]);
+    let (_, own) = get(&server, "/_ecsim/instances?account=1000000000000001").await;
+    assert_eq!(own, json!({ "schema": 1, "instances": [old, web] }));
+
+    let details = async || get(&server, "/_ecsim/instances/i-2").await.1;
+    assert_eq!((&details().await["role"], &details().await["credentials"]), (&json!("web"), &json!([])));
+    let (_, credentials) = get(&server, "/_ecsim/instances/i-2/credentials").await;
+    assert_eq!(details().await["credentials"], json!([credentials["AccessKeyId"]]));
+    let done = server.call("DetachInstanceRamRole").param("RegionId", "cn-hangzhou").param("InstanceIds", r#"["i-2"]"#);
+    assert_eq!(done.send().await.status, 200);
+    let after = details().await;
+    assert_eq!((&after["role"], &after["credentials"]), (&json!(null), &json!([credentials["AccessKeyId"]])));
+
+    let (status, answer) = get(&server, "/_ecsim/instances/i-none").await;
+    assert_eq!((status, &answer["error"]["code"]), (404, &json!("NoSuchInstance")));
+    let (status, answer) = get(&server, "/_ecsim/instances/%FF").await;
+    assert_eq!((status, &answer["error"]["code"]), (400, &json!("InvalidPath")));
+}
+
+#[tokio::test]
+async fn users_and_roles_are_shown_with_their_policies() {
+    let server = two_accounts().await;
+    let policies = json!([{ "type": "System", "name": "ReadOnlyAccess" }]);
+    let (_, users) = get(&server, "/_ecsim/users").await;
+    assert_eq!((&users["users"][0]["name"], &users["users"][0]["policies"]), (&json!("ann"), &policies));
+    let (_, roles) = get(&server, "/_ecsim/roles").await;
+    let names = [&roles["roles"][0]["name"], &roles["roles"][1]["name"]];
+    assert_eq!(names, ["web", "a"], "by account, then by name");
+    assert_eq!(roles["roles"][0]["policies"], policies);
+    let trust: Value = serde_json::from_str(roles["roles"][0]["trust"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(trust, serde_json::from_str::<Value>(support::TRUST).expect("JSON"));
+    let (_, others) = get(&server, "/_ecsim/roles?account=1000000000000002").await;
+    assert_eq!(others["roles"].as_array().map(Vec::len), Some(1));
+    assert_eq!(get(&server, "/_ecsim/users?account=1000000000000002").await.1["users"], json!([]));
+}
+
+#[tokio::test]
+async fn keys_are_shown_without_their_secrets_unless_they_are_asked_for() {
+    let server = two_accounts().await;
+    let (_, temporary) = get(&server, "/_ecsim/instances/i-2/credentials").await;
+    assert_eq!(server.call("DescribeRegions").key("ann", "ann-secret").send().await.status, 200);
+    let (_, keys) = get(&server, "/_ecsim/credentials").await;
+    let key = |id: &Value| {
+        let list = keys["credentials"].as_array().expect("a list");
+        list.iter().find(|key| key["id"] == *id).cloned().expect("the key")
+    };
+    let ann = json!({
+        "id": "ann", "account": "1000000000000001", "owner": "user", "owner_name": "ann", "status": "Active",
+        "expires": null, "last_used": support::NOW,
+    });
+    assert_eq!(key(&json!("ann")), ann);
+    assert_eq!(key(&json!("test"))["last_used"], json!(null));
+    let session = key(&temporary["AccessKeyId"]);
+    assert_eq!((&session["owner"], &session["owner_name"]), (&json!("session"), &json!("web/vm-ram-i-2")));
+    assert_eq!(session["expires"], temporary["Expiration"]);
+    let text = keys.to_string();
+    for secret in [&temporary["AccessKeySecret"], &temporary["SecurityToken"], &json!("ann-secret")] {
+        assert!(!text.contains(secret.as_str().expect("a text")), "{text}");
+    }
+    let (_, keys) = get(&server, "/_ecsim/credentials?secrets=true").await;
+    let list = keys["credentials"].as_array().expect("a list");
+    let session = list.iter().find(|key| key["id"] == temporary["AccessKeyId"]).expect("the session's");
+    assert_eq!(
+        (&session["secret"], &session["security_token"]),
+        (&temporary["AccessKeySecret"], &temporary["SecurityToken"])
+    );
+    assert_eq!(get(&server, "/_ecsim/credentials?account=1000000000000002").await.1["credentials"], json!([]));
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_refused() {
+    let server = support::start().await;
+    for query in
+        ["account=1", "account=", "account=1000000000000001&account=1000000000000001", "secrets=perhaps", "x=1"]
+    {
+        let (status, answer) = get(&server, &format!("/_ecsim/credentials?{query}")).await;
+        assert_eq!((status, &answer["error"]["code"]), (400, &json!("InvalidQuery")), "{query}: {answer}");
+    }
+    let (_, answer) = get(&server, "/_ecsim/credentials?secret=true").await;
+    assert_eq!(answer["error"]["hint"], "it takes namespace, account, secrets");
 }

@@ -95,7 +95,11 @@ impl Bench {
         let spaces = Arc::new(Spaces::new(origin, SpaceLimits::default(), None).expect("a world"));
         let settings = Settings { detach_revokes: revokes, ..Settings::default() };
         Self {
-            gateway: Gateway { spaces: Arc::clone(&spaces), settings: SettingsCell::new(settings), products: PRODUCTS },
+            gateway: Gateway {
+                spaces: Arc::clone(&spaces),
+                settings: SettingsCell::new(settings).into(),
+                products: PRODUCTS,
+            },
             metadata: Metadata { spaces, settings: metadata::Settings::default() },
             revokes,
             now,

@@ -1,0 +1,97 @@
+//! What sub-commands use a running emulator's control API with.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Failure;
+use crate::config::{self, ControlArgs};
+
+/// How long an answer may take: a large seed is read within it.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A client of one emulator.
+pub(super) struct Client {
+    http: reqwest::Client,
+    url: String,
+    authorization: Option<HeaderValue>,
+}
+
+/// The one shape of control errors.
+#[derive(Deserialize)]
+struct Refused {
+    error: Reason,
+}
+
+#[derive(Deserialize)]
+struct Reason {
+    message: String,
+    hint: String,
+}
+
+impl Client {
+    /// # Errors
+    /// The token cannot be sent, or there is no client to be had.
+    pub(super) fn new(args: &ControlArgs) -> Result<Self, Failure> {
+        let bearer = args.admin_token.as_ref().map(|token| HeaderValue::try_from(token.bearer()));
+        let authorization = bearer.transpose().map_err(|_| Failure::Usage {
+            message: "--admin-token cannot be sent".to_owned(),
+            hint: "it is one line of text".to_owned(),
+        })?;
+        let http = http(args.unix.as_deref().filter(|_| args.url.is_none()), PATIENCE).map_err(Failure::Runtime)?;
+        Ok(Self { http, url: config::url(args.url.as_deref(), &args.listen), authorization })
+    }
+
+    /// What a control endpoint answers; `path` is what follows `/_ecsim`.
+    ///
+    /// # Errors
+    /// Nobody answers, or not as an emulator; or what the emulator refuses, with its hint.
+    pub(super) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Result<Value, Failure> {
+        let url = format!("{}/_ecsim{path}", self.url);
+        let mut request = self.http.request(method, &url);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let unreached = |error: reqwest::Error| Failure::Runtime(format!("no answer from {url}: {}", chain(&error)));
+        let answer = request.send().await.map_err(unreached)?;
+        let (status, is_ours) = (answer.status(), answer.headers().contains_key("x-ecsim"));
+        let text = answer.text().await.map_err(unreached)?;
+        let foreign = || Failure::Runtime(format!("{url} answers {status}, but not as an emulator"));
+        if !is_ours {
+            return Err(foreign());
+        }
+        if status.is_success() {
+            return serde_json::from_str(&text).map_err(|_| foreign());
+        }
+        let Refused { error } = serde_json::from_str(&text).map_err(|_| foreign())?;
+        Err(Failure::Refused { message: error.message, hint: error.hint })
+    }
+}
+
+/// A client that asks nobody else: a proxy would be asked in the emulator's place.
+pub(super) fn http(unix: Option<&Path>, timeout: Duration) -> Result<reqwest::Client, String> {
+    let mut client = reqwest::Client::builder().no_proxy().timeout(timeout);
+    if let Some(path) = unix {
+        client = client.unix_socket(path);
+    }
+    client.build().map_err(|error| chain(&error))
+}
+
+/// An error and what caused it, on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}

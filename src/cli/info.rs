@@ -1,0 +1,13 @@
+//! `ecsim info`.
+
+use reqwest::Method;
+
+use super::client::Client;
+use super::{Failure, wait};
+use crate::config::ControlArgs;
+
+pub(super) fn text(args: &ControlArgs) -> Result<String, Failure> {
+    let client = Client::new(args)?;
+    let info = wait(client.call(Method::GET, "/info", None))?;
+    Ok(format!("{info:#}"))
+}

@@ -1,0 +1,68 @@
+//! `/_ecsim/info`: what to paste into a report of a mistake.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::clock::Mode;
+use super::scope::Scope;
+use super::{AdminMode, Control, Version};
+use crate::settings::{AuthMode, GatewayCodes, RamMode};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Info {
+    /// The version of this form.
+    schema: u32,
+    #[serde(flatten)]
+    version: Version,
+    modes: Modes,
+    limits: Limits,
+}
+
+/// The modes that are on.
+#[derive(Debug, Serialize, ToSchema)]
+struct Modes {
+    auth: AuthMode,
+    ram: RamMode,
+    gateway_codes: GatewayCodes,
+    detach_pass_role: bool,
+    detach_revokes: bool,
+    clock: Mode,
+    admin: AdminMode,
+    /// Whether the control API wants a token.
+    admin_token: bool,
+}
+
+/// What a request may not go beyond.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub struct Limits {
+    /// Bytes.
+    pub max_body_size: usize,
+    /// Bytes.
+    pub max_header_size: usize,
+    pub max_params: usize,
+    pub max_connections: u32,
+    pub header_timeout_ms: u64,
+    pub body_timeout_ms: u64,
+}
+
+/// Version, modes and limits
+#[utoipa::path(get, path = "/_ecsim/info", responses((status = 200, body = Info)))]
+pub(super) async fn info(State(control): State<Arc<Control>>, Scope(space): Scope) -> Json<Info> {
+    let settings = control.configuration.settings();
+    let modes = Modes {
+        auth: settings.auth,
+        ram: settings.ram,
+        gateway_codes: settings.codes,
+        detach_pass_role: settings.detach_pass_role,
+        detach_revokes: settings.detach_revokes,
+        clock: Mode::of(&space.clock),
+        admin: control.access.mode,
+        admin_token: control.access.token.is_some(),
+    };
+    let limits = Limits { max_params: settings.max_params, ..control.limits };
+    Json(Info { schema: 1, version: Version::THIS, modes, limits })
+}

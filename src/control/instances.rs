@@ -1,0 +1,90 @@
+//! `/_ecsim/instances`: the instances, and the roles that are attached to them.
+
+use axum::Json;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Refusal;
+use super::extract::{Named, OfAccount, Query};
+use super::scope::{InNamespace, Scope};
+use crate::world::{Instance, InstanceId, KeyOwner};
+
+/// All instances, by id: about 200 bytes each, and they are not paged.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Instances {
+    /// The version of this form.
+    schema: u32,
+    instances: Vec<InstanceView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct InstanceView {
+    id: String,
+    account: String,
+    region: &'static str,
+    /// `Running`, `Stopped`, or on the way from one to the other.
+    status: &'static str,
+    /// `vpc` or `classic`
+    network: &'static str,
+    /// The name of the attached role.
+    role: Option<String>,
+    /// The policy that narrows the attached role, as it was given.
+    policy: Option<String>,
+}
+
+impl InstanceView {
+    fn of(id: &InstanceId, instance: &Instance) -> Self {
+        let attachment = instance.attachment();
+        Self {
+            id: id.to_string(),
+            account: instance.account.to_string(),
+            region: instance.region.id,
+            status: instance.spec.status.name(),
+            network: instance.spec.network.name(),
+            role: attachment.map(|attached| attached.role.to_string()),
+            policy: attachment.and_then(|attached| attached.policy.as_deref()).map(str::to_owned),
+        }
+    }
+}
+
+/// One instance.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct InstanceDetails {
+    /// The version of this form.
+    schema: u32,
+    #[serde(flatten)]
+    instance: InstanceView,
+    /// The ids of the keys that it was handed out for its roles and that are still known, by id.
+    credentials: Vec<String>,
+}
+
+/// The instances and their roles
+#[utoipa::path(get, path = "/_ecsim/instances", params(InNamespace, OfAccount), responses((status = 200, body = Instances)))]
+pub(super) async fn instances(Scope(space): Scope, Query(of): Query<OfAccount>) -> Json<Instances> {
+    let mut instances: Vec<_> = space.store.read(|world| {
+        let shown = world.instances().filter(|(_, instance)| of.has(instance.account));
+        shown.map(|(id, instance)| InstanceView::of(id, instance)).collect()
+    });
+    instances.sort_unstable_by(|a: &InstanceView, b| a.id.cmp(&b.id));
+    Json(Instances { schema: 1, instances })
+}
+
+/// One instance, and what it was handed out
+#[utoipa::path(get, path = "/_ecsim/instances/{id}", params(InNamespace, ("id" = String, Path, description = "The instance")),
+               responses((status = 200, body = InstanceDetails)))]
+pub(super) async fn instance(Scope(space): Scope, Named(id): Named) -> Result<Json<InstanceDetails>, Refusal> {
+    let details = space.store.read(|world| {
+        let (id, instance) = world.instance_entry(&id)?;
+        let is_its = |owner: &KeyOwner| match owner {
+            KeyOwner::Session(session) => session.instance.as_ref() == Some(id),
+            KeyOwner::Account | KeyOwner::User(_) => false,
+        };
+        let credentials = world.keys().filter(|(_, key)| is_its(&key.owner)).map(|(id, _)| id.to_owned()).collect();
+        Some(InstanceDetails { schema: 1, instance: InstanceView::of(id, instance), credentials })
+    });
+    details.map(Json).ok_or_else(|| {
+        let hint = "GET /_ecsim/instances lists them";
+        Refusal::new(StatusCode::NOT_FOUND, "NoSuchInstance", format!("there is no instance {id:?}"), hint)
+    })
+}
