@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 /// A block of IPv4 addresses, such as `172.16.0.0/12`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cidr {
     first: Ipv4Addr,
     /// From 8 to 29, as those of VPCs and vSwitches are.
@@ -41,6 +41,10 @@ impl Cidr {
     /// The block of a vSwitch that an address is in, if nothing is said: the largest that a vSwitch can have (inferred).
     pub fn of_vswitch(address: Ipv4Addr) -> Self {
         Self::around(address, 16)
+    }
+
+    pub fn first(self) -> Ipv4Addr {
+        self.first
     }
 
     pub fn contains(self, address: Ipv4Addr) -> bool {

@@ -31,6 +31,10 @@ impl<T: Entity> Directory<T> {
         self.things.get(&id)
     }
 
+    pub(super) fn has(&self, id: RamId) -> bool {
+        self.things.contains_key(&id)
+    }
+
     pub(super) fn get_mut(&mut self, id: RamId) -> Option<&mut T> {
         self.things.get_mut(&id)
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::ids::until;
 use super::{
-    AccessKey, AccountId, AttachedPolicies, AttachedPolicy, KeyOwner, KeyStatus, ManagedPolicy, Policy, PolicyRef,
+    AccessKey, AccountId, AttachedPolicies, AttachedPolicy, Ids, KeyOwner, KeyStatus, ManagedPolicy, Policy, PolicyRef,
     PolicyType, RamId, Role, User, World,
 };
 use crate::policy::{PermissionPolicy, system_policies, system_policy};
@@ -41,6 +42,26 @@ pub enum PolicyStays {
     OnUsers,
     OnRoles,
     HasVersions,
+}
+
+/// New ids. A generator that starts again over a world that it has drawn for, as with `--rng-seed` on a restored one,
+/// draws ids that are taken: then another is drawn.
+impl World {
+    /// The id of a new user, role or policy, which none of them has.
+    pub fn new_ram_id(&self, ids: &Ids) -> RamId {
+        let taken = |id: RamId| self.users.has(id) || self.roles.has(id) || self.policies.has(id);
+        until(|| ids.ram_id(), |id| !taken(*id))
+    }
+
+    /// The id of a new access key.
+    pub fn new_access_key_id(&self, ids: &Ids) -> String {
+        until(|| ids.access_key_id(), |id| self.key(id).is_none())
+    }
+
+    /// The id of a new temporary key.
+    pub(super) fn new_temporary_key_id(&self, ids: &Ids) -> String {
+        until(|| ids.temporary_key_id(), |id| self.key(id).is_none())
+    }
 }
 
 /// Keys.
@@ -352,6 +373,24 @@ mod tests {
         let (policy, id) = (bench.policy("p", "Allow"), bench.ids.ram_id());
         assert!(bench.world.add_user(User::new(id, other, "u", bench.now)));
         assert!(!bench.world.attach(Holder::User(id), PolicyRef::Custom(policy), bench.now));
+    }
+
+    #[test]
+    fn a_generator_that_starts_again_over_its_world_draws_ids_that_are_free() {
+        let mut bench = Bench::new();
+        let (user, role, policy) = (bench.user("u"), bench.role("r"), bench.policy("p", "Allow"));
+        let again = Ids::seeded(1);
+        let fresh = bench.world.new_ram_id(&again);
+        assert!(![user, role, policy].contains(&fresh));
+        let key = |id: &str, world: &mut World| {
+            assert!(world.add_key(id, AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", bench.now)));
+        };
+        let first = bench.world.new_access_key_id(&Ids::seeded(7));
+        key(&first, &mut bench.world);
+        let temporary = bench.world.new_temporary_key_id(&Ids::seeded(7));
+        key(&temporary, &mut bench.world);
+        assert_ne!(bench.world.new_access_key_id(&Ids::seeded(7)), first);
+        assert_ne!(bench.world.new_temporary_key_id(&Ids::seeded(7)), temporary);
     }
 
     #[test]

@@ -64,12 +64,12 @@ impl Ids {
         self.draw(b"abcdefghijklmnopqrstuvwxyz0123456789", count)
     }
 
-    /// The id of a new user, role or policy.
+    /// An id for a user, role or policy; whether it is free, the world knows ([`super::World::new_ram_id`]).
     pub fn ram_id(&self) -> RamId {
         RamId(self.rng.lock().random_range(100_000_000_000_000_000..1_000_000_000_000_000_000))
     }
 
-    /// The id of a new access key: 24 characters that start with `LTAI` (ram.md 2, recorded).
+    /// An id for an access key: 24 characters that start with `LTAI` (ram.md 2, recorded).
     pub fn access_key_id(&self) -> String {
         format!("LTAI{}{}", self.draw(MIXED, 20), self.suffix)
     }
@@ -79,7 +79,7 @@ impl Ids {
         self.draw(MIXED, 30)
     }
 
-    /// The id of a new temporary key (sts.md 5, documented).
+    /// An id for a temporary key (sts.md 5, documented).
     pub fn temporary_key_id(&self) -> String {
         format!("STS.{}{}", self.draw(MIXED, 20), self.suffix)
     }
@@ -105,6 +105,16 @@ impl Ids {
     fn draw(&self, alphabet: &[u8], count: usize) -> String {
         let mut rng = self.rng.lock();
         (0..count).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
+    }
+}
+
+/// Draws until what is drawn is free.
+pub(super) fn until<T>(mut draw: impl FnMut() -> T, is_free: impl Fn(&T) -> bool) -> T {
+    loop {
+        let drawn = draw();
+        if is_free(&drawn) {
+            return drawn;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::ids::until;
 use super::{Ids, InstanceId};
 
 /// How many tokens a space remembers at most; beyond, the one that expires first makes room. Clients ask for a new
@@ -26,7 +27,7 @@ impl MetadataTokens {
         {
             self.by_value.remove(&value);
         }
-        let value = ids.metadata_token();
+        let value = until(|| ids.metadata_token(), |value| !self.by_value.contains_key(value.as_str()));
         let expires = now.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
         self.by_expiry.insert((expires, value.as_str().into()));
         self.by_value.insert(value.as_str().into(), (instance, expires));

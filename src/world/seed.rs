@@ -4,7 +4,7 @@
 //! with its file, JSON path and reason, and then no world is made. The schema for editors is
 //! `fixtures/seed/seed.schema.json`; a test holds the two together.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -154,8 +154,9 @@ pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<Wo
 /// # Errors
 /// Every mistake of every file.
 pub fn extend(world: World, files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    let named_addresses = world.instances().map(|(_, instance)| instance.address).collect();
-    let mut reader = Reader { file: "", mistakes: Vec::new(), world, ids, now, addresses: 0, named_addresses };
+    let taken_addresses = world.instances().map(|(_, instance)| instance.address).collect();
+    let mut reader =
+        Reader { file: "", mistakes: Vec::new(), world, ids, now, next_addresses: HashMap::new(), taken_addresses };
     let mut parsed = Vec::new();
     for (name, text) in files {
         match serde_json::from_str::<Value>(text) {
@@ -190,10 +191,10 @@ struct Reader<'a> {
     world: World,
     ids: &'a Ids,
     now: Timestamp,
-    /// How many addresses have been given out or passed over.
-    addresses: u32,
-    /// The private addresses that some seed names, which nobody else is given.
-    named_addresses: HashSet<Ipv4Addr>,
+    /// The addresses to try next, by the block that they are wanted in.
+    next_addresses: HashMap<Option<Cidr>, u32>,
+    /// The private addresses that some seed names, which nobody else is given, and those given out of blocks.
+    taken_addresses: HashSet<Ipv4Addr>,
 }
 
 type Object = Map<String, Value>;
@@ -234,7 +235,7 @@ impl Reader<'_> {
             };
             match pass {
                 Pass::Policies => {
-                    self.named_addresses.extend(named_addresses(account));
+                    self.taken_addresses.extend(named_addresses(account));
                     self.each(account, &at, "policies", POLICY, |reader, policy, at| {
                         reader.read_policy(id, policy, at);
                     });
@@ -463,12 +464,19 @@ impl Reader<'_> {
         {
             return self.mistake(&Place::Member(at, "private_ip"), format!("is not within {block}"));
         }
+        let block = match &spec.network {
+            Network::Vpc { vpc_cidr, vswitch_cidr, .. } => vswitch_cidr.or(*vpc_cidr),
+            Network::Classic => None,
+        };
         let spec = Arc::new(spec);
         if let Some(count) = count {
             self.world.reserve_instances(count as usize);
         }
         for id in ids {
-            let address = address.unwrap_or_else(|| self.next_address());
+            let Some(address) = address.or_else(|| self.next_address(block)) else {
+                let reason = "no address is left in vswitch_cidr, or without one in vpc_cidr";
+                return self.mistake(at, reason);
+            };
             let mut instance = Instance::new(account, region, Arc::clone(&spec), address);
             if let Some(role) = &role {
                 instance.attach_role(role.clone(), policy.map(Into::into));
@@ -655,15 +663,28 @@ impl Reader<'_> {
         }
     }
 
-    /// 172.16.0.10 and on: unlike on real networks, no two instances of a world share an address.
-    fn next_address(&mut self) -> Ipv4Addr {
-        let first = u32::from(Ipv4Addr::new(172, 16, 0, 10));
+    /// A free address of the block, if there is one, or of all from 172.16.0.10 on: unlike on real networks, no two
+    /// instances of a world share an address.
+    fn next_address(&mut self, block: Option<Cidr>) -> Option<Ipv4Addr> {
+        const FIRST: u32 = u32::from_be_bytes([172, 16, 0, 10]);
+        let given = FIRST..self.next_addresses.get(&None).copied().unwrap_or(FIRST);
+        let next = self
+            .next_addresses
+            .entry(block)
+            .or_insert_with(|| block.map_or(FIRST, |block| u32::from(block.first()) + 1));
         loop {
-            let address = Ipv4Addr::from(first.wrapping_add(self.addresses));
-            self.addresses = self.addresses.wrapping_add(1);
-            if !self.named_addresses.contains(&address) {
-                return address;
+            if block.is_some_and(|block| *next >= u32::from(block.gateway())) {
+                return None;
             }
+            let (place, address) = (*next, Ipv4Addr::from(*next));
+            *next = next.wrapping_add(1);
+            if self.taken_addresses.contains(&address) || (block.is_some() && given.contains(&place)) {
+                continue;
+            }
+            if block.is_some() {
+                self.taken_addresses.insert(address);
+            }
+            return Some(address);
         }
     }
 

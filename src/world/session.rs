@@ -55,9 +55,9 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    fn draw(ids: &Ids) -> Self {
+    fn draw(world: &World, ids: &Ids) -> Self {
         Self {
-            access_key_id: ids.temporary_key_id(),
+            access_key_id: world.new_temporary_key_id(ids),
             access_key_secret: ids.temporary_key_secret(),
             security_token: ids.security_token(),
         }
@@ -86,12 +86,12 @@ impl World {
         expires: Timestamp,
     ) -> Credentials {
         self.forget_sessions(now);
-        let credentials = Credentials::draw(ids);
+        let credentials = Credentials::draw(self, ids);
         let value = credentials.security_token.as_str().into();
         let token = SecurityToken { value, expires };
         let key = AccessKey::temporary(account, session, &credentials.access_key_secret, token, now);
         let added = self.add_key(&credentials.access_key_id, key);
-        debug_assert!(added, "the role exists, and there are 62^20 ids");
+        debug_assert!(added, "the role exists, and the id is free");
         credentials
     }
 
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn credentials_do_not_print_their_secrets() {
-        let credentials = Credentials::draw(&Ids::seeded(1));
+        let credentials = Credentials::draw(&World::default(), &Ids::seeded(1));
         let printed = format!("{credentials:?}");
         assert!(printed.contains(&credentials.access_key_id));
         assert!(!printed.contains(&credentials.access_key_secret) && !printed.contains(&credentials.security_token));

@@ -693,6 +693,24 @@ fn a_policy_may_come_from_a_later_file() {
     assert_eq!(world.policies_of(Holder::Role(role)).count(), 1);
 }
 
+#[test]
+fn an_address_that_nobody_names_is_a_free_one_of_the_block_that_is_said() {
+    let instances = json!([
+        { "id": "i-a" },
+        { "id": "i-b%d", "count": 2, "vswitch_cidr": "172.16.0.8/29" },
+        { "id": "i-c", "private_ip": "172.16.0.10" },
+        { "id": "i-d" },
+        { "id": "i-e", "vpc_cidr": "10.0.0.0/8" },
+    ]);
+    let seed = |instances: &Value| json!({ "accounts": [{ "instances": instances }] });
+    let world = world(&seed(&instances));
+    let addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address.to_string()).collect();
+    assert_eq!(addresses, ["172.16.0.11", "172.16.0.9", "172.16.0.12", "172.16.0.10", "172.16.0.13", "10.0.0.1"]);
+    let full = mistakes(&seed(&json!([{ "count": 5, "vswitch_cidr": "172.16.0.8/29" }])));
+    let reason = "no address is left in vswitch_cidr, or without one in vpc_cidr".to_owned();
+    assert_eq!(full, [("$.accounts[0].instances[0]".to_owned(), reason)]);
+}
+
 /// A folder of its own for a test, removed at the end.
 struct Folder(PathBuf);
 

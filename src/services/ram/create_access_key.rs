@@ -41,7 +41,7 @@ impl Write for CreateAccessKey {
         if world.keys_of(account, &owner).len() >= MOST {
             return Err(Code::TooManyAccessKeys.into());
         }
-        let (id, secret) = (ctx.ids.access_key_id(), ctx.ids.access_key_secret());
+        let (id, secret) = (world.new_access_key_id(ctx.ids), ctx.ids.access_key_secret());
         let key = AccessKey::new(account, owner, &secret, ctx.now);
         let access_key = KeyModel::created(&id, secret, &key);
         if !world.add_key(&id, key) {

@@ -67,7 +67,8 @@ impl Write for CreatePolicy {
         if world.custom_policies(account).count() >= MOST {
             return Err(Code::TooManyPolicies.into());
         }
-        let mut policy = ManagedPolicy::new(ctx.ids.ram_id(), account, &input.policy_name, input.document, ctx.now);
+        let mut policy =
+            ManagedPolicy::new(world.new_ram_id(ctx.ids), account, &input.policy_name, input.document, ctx.now);
         policy.description = input.description.unwrap_or_default().into();
         tags::put(&mut policy.tags, &input.tags);
         let reply = Output { request_id: ctx.request_id, policy: PolicyModel::created(Policy::Custom(&policy)) };

@@ -64,7 +64,8 @@ impl Write for CreateRole {
         if world.roles(account).count() >= MOST {
             return Err(Code::TooManyRoles.into());
         }
-        let mut role = Role::new(ctx.ids.ram_id(), account, RoleName::new(&input.role_name), input.trust, ctx.now);
+        let mut role =
+            Role::new(world.new_ram_id(ctx.ids), account, RoleName::new(&input.role_name), input.trust, ctx.now);
         role.description = input.description.unwrap_or_default().into();
         role.max_session_duration = input.max_session_duration.unwrap_or(role.max_session_duration);
         role.allow_console_login = input.allow_console_login.unwrap_or(role.allow_console_login);

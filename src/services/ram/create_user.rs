@@ -56,7 +56,7 @@ impl Write for CreateUser {
             return Err(Code::TooManyUsers.into());
         }
         let text = |given: Option<String>| given.unwrap_or_default().into();
-        let mut user = User::new(ctx.ids.ram_id(), account, &input.user_name, ctx.now);
+        let mut user = User::new(world.new_ram_id(ctx.ids), account, &input.user_name, ctx.now);
         user.display_name = text(input.display_name);
         user.mobile_phone = text(input.mobile_phone);
         user.email = text(input.email);
