@@ -49,6 +49,10 @@ pub enum Command {
     Healthcheck(HealthcheckArgs),
     /// Print version, modes and limits of a running emulator
     Info(ControlArgs),
+    /// Begin a namespace of a running emulator again
+    Reset(ResetArgs),
+    /// Give a seed to a running emulator
+    Seed(SeedArgs),
     /// Print what to export or set so that SDKs and tools find the emulator
     Env(EnvArgs),
     /// List the actions of the vendor and which of them are emulated
@@ -263,6 +267,34 @@ pub struct ControlArgs {
     /// Token that the emulator's control API wants
     #[arg(long, env = "ECSIM_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = AdminToken::new)]
     pub admin_token: Option<AdminToken>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ResetArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// The namespace
+    #[arg(long, env = "ECSIM_NAMESPACE", value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
+    pub namespace: Namespace,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SeedArgs {
+    /// Seed file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Put the seed's world in the place of the one that is there, in place of adding to it
+    #[arg(long)]
+    pub replace: bool,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// The namespace
+    #[arg(long, env = "ECSIM_NAMESPACE", value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
+    pub namespace: Namespace,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -6,23 +6,26 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::control::{Access, Configuration, Control, Listed};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
-use crate::http::{Address, App, BindError, Bound, Door, Limits, Server};
+use crate::handle::Handle;
+use crate::http::{self, Address, App, BindError, Bound, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
 use crate::settings::{Settings, SettingsCell};
 use crate::world::seed::{self, Mistake};
-use crate::world::{Clock, NamedInstance, Origin, SpaceLimits, Spaces, World};
+use crate::world::{Clock, NamedInstance, Namespace, NoSpace, Origin, SpaceLimits, Spaces, World};
 
 /// How an emulator is made. The defaults are those of `ecsim serve`, but for the address: a free
 /// port on 127.0.0.1.
 #[derive(Debug, Default)]
 pub struct Builder {
     addresses: Vec<Address>,
+    without_listeners: bool,
     seed_paths: Vec<PathBuf>,
     origin: Origin,
     space_limits: SpaceLimits,
@@ -65,6 +68,13 @@ impl Builder {
     #[must_use]
     pub fn unix(mut self, path: impl Into<PathBuf>) -> Self {
         self.addresses.push(Address::Unix(path.into()));
+        self
+    }
+
+    /// Listens nowhere: the emulator is reached by [`Emulator::service`] alone.
+    #[must_use]
+    pub fn without_listeners(mut self) -> Self {
+        self.without_listeners = true;
         self
     }
 
@@ -161,7 +171,9 @@ impl Builder {
     /// [`StartError`]; nothing runs then.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let mut addresses = self.addresses;
-        if addresses.is_empty() {
+        if self.without_listeners {
+            addresses.clear();
+        } else if addresses.is_empty() {
             addresses.push(Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))));
         }
         let of_instances =
@@ -217,6 +229,15 @@ async fn forget_idle(spaces: Weak<Spaces>, idle: SignedDuration) {
     }
 }
 
+/// Why there is no namespace.
+#[derive(Debug, thiserror::Error)]
+pub enum NamespaceError {
+    #[error("{0:?} is no namespace: 1 to 63 letters, digits, '-', '_' or '.'")]
+    Name(String),
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
+}
+
 /// A running emulator. Dropping it stops it at once.
 #[derive(Debug)]
 pub struct Emulator {
@@ -250,6 +271,20 @@ impl Emulator {
             Address::Tcp(address) => Some(format!("http://{address}")),
             Address::Unix(_) => None,
         })
+    }
+
+    /// A namespace, which is made of the seeds if it is not there.
+    ///
+    /// # Errors
+    /// [`NamespaceError`].
+    pub fn namespace(&self, name: &str) -> Result<Handle, NamespaceError> {
+        let name = Namespace::parse(name).ok_or_else(|| NamespaceError::Name(name.to_owned()))?;
+        Handle::new(&self.spaces, name).map_err(NamespaceError::NoSpace)
+    }
+
+    /// The emulator as a service, for requests that come by no socket.
+    pub fn service(&self) -> Router {
+        http::router(Arc::clone(&self.app))
     }
 
     /// The world of the space `default`, to look at.

@@ -8,6 +8,8 @@ mod fidelity;
 mod healthcheck;
 mod info;
 mod log;
+mod reset;
+mod seed;
 mod serve;
 mod version;
 
@@ -106,6 +108,8 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(*args, effective),
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Info(args) => print(&info::text(&args)?),
+        Command::Reset(args) => print(&reset::text(&args)?),
+        Command::Seed(args) => print(&seed::text(&args)?),
         Command::Env(args) => {
             print(&env::text(&config::url(args.url.as_deref(), &args.listen), &args.namespace, args.instance.as_ref()))
         }

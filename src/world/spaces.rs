@@ -74,11 +74,13 @@ impl Default for SpaceLimits {
 }
 
 /// Why there is no such space.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoSpace {
     /// As many as there may be are in use.
+    #[error("there are {0} namespaces already")]
     TooMany(usize),
     /// The seeds, which were good at the start, are not any more.
+    #[error("the seeds are not good any more: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Seed(Vec<Mistake>),
 }
 

@@ -1,0 +1,13 @@
+//! `ecsim reset`.
+
+use reqwest::Method;
+
+use super::client::Client;
+use super::{Failure, wait};
+use crate::config::ResetArgs;
+
+pub(super) fn text(args: &ResetArgs) -> Result<String, Failure> {
+    let client = Client::new(&args.control)?;
+    let reset = wait(client.call(Method::POST, &format!("/reset?namespace={}", args.namespace), None))?;
+    Ok(format!("{reset:#}"))
+}

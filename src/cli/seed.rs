@@ -1,0 +1,20 @@
+//! `ecsim seed`.
+
+use reqwest::Method;
+
+use super::client::Client;
+use super::{Failure, wait};
+use crate::config::SeedArgs;
+
+pub(super) fn text(args: &SeedArgs) -> Result<String, Failure> {
+    let file = args.file.display();
+    let seed = std::fs::read_to_string(&args.file).map_err(|error| Failure::Seed {
+        message: format!("cannot read {file}: {error}"),
+        hint: "name a seed file".to_owned(),
+    })?;
+    let client = Client::new(&args.control)?;
+    let mode = if args.replace { "replace" } else { "merge" };
+    let path = format!("/seed?mode={mode}&namespace={}", args.namespace);
+    let seeded = wait(client.call(Method::POST, &path, Some(seed)))?;
+    Ok(format!("{seeded:#}"))
+}
