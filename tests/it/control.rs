@@ -487,3 +487,12 @@ async fn a_query_that_cannot_be_read_is_refused() {
     let (_, answer) = get(&server, "/_ecsim/credentials?secret=true").await;
     assert_eq!(answer["error"]["hint"], "it takes namespace, account, secrets");
 }
+
+#[tokio::test]
+async fn the_page_of_the_control_api_names_every_endpoint() {
+    let page = include_str!("../../docs/control.md");
+    for (path, _) in described(&description(&support::start().await).await) {
+        let named = path.split("/latest/").next().expect("a part");
+        assert!(page.contains(named.trim_end_matches("/{id}")), "{path}");
+    }
+}
