@@ -172,9 +172,14 @@ impl Builder {
         let ids = self.rng_seed.map_or_else(Ids::random, Ids::seeded);
         let mut seeds = self.seeds;
         seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
+        let seeds = or_default(seeds);
         let clock = SpaceClock::new(self.clock);
-        clock.set(pace(self.now, self.frozen, clock.real()));
-        let world = build_world(&seeds, &ids, clock.now()).map_err(StartError::Seed)?;
+        let now = |said: Option<Pace>| {
+            clock.set(said.unwrap_or(Pace::Real));
+            clock.set(pace(self.now, self.frozen, &clock));
+            clock.now()
+        };
+        let world = seed::build_at(&seeds, &ids, now).map_err(StartError::Seed)?;
         let told = self.metadata_listeners.iter().map(|(_, id)| id).chain(&self.metadata.default_instance);
         if let Some(unknown) = told.into_iter().find(|id| world.instance(id.as_str()).is_none()) {
             return Err(StartError::UnknownInstance(unknown.clone()));
@@ -204,20 +209,20 @@ impl Builder {
 }
 
 /// The pace at the start: a time that is set counts from there.
-fn pace(now: Option<Timestamp>, frozen: bool, real: Timestamp) -> Pace {
+fn pace(now: Option<Timestamp>, frozen: bool, clock: &SpaceClock) -> Pace {
     match (now, frozen) {
-        (now, true) => Pace::Frozen(now.unwrap_or(real)),
-        (Some(now), false) => Pace::Offset(now.duration_since(real)),
-        (None, false) => Pace::Real,
+        (now, true) => Pace::Frozen(now.unwrap_or(clock.now())),
+        (Some(now), false) => Pace::Offset(now.duration_since(clock.real())),
+        (None, false) => clock.pace(),
     }
 }
 
-fn build_world(seeds: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
+/// Files, or where there are none the default seed.
+fn or_default(mut seeds: Vec<(String, String)>) -> Vec<(String, String)> {
     if seeds.is_empty() {
-        seed::build(&[("the default seed".to_owned(), seed::DEFAULT.to_owned())], ids, now)
-    } else {
-        seed::build(seeds, ids, now)
+        seeds.push(("the default seed".to_owned(), seed::DEFAULT.to_owned()));
     }
+    seeds
 }
 
 /// A running emulator. Dropping it stops it at once.
@@ -269,9 +274,8 @@ impl Emulator {
     /// Every mistake of the seeds; nothing has changed then.
     pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings) -> Result<(), Vec<Mistake>> {
         let space = self.spaces.default_space();
-        let world = build_world(&seed::read(seed_paths)?, &space.ids, space.clock.now())?;
+        space.restore(&or_default(seed::read(seed_paths)?))?;
         self.app.gateway.settings.set(settings);
-        space.store.replace(world);
         Ok(())
     }
 

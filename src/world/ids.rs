@@ -107,6 +107,14 @@ impl fmt::Debug for Ids {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RamId(u64);
 
+impl RamId {
+    /// Reads exactly 18 decimal digits, the first of them no zero.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 18 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        digits.then(|| text.parse().ok().map(Self)).flatten()
+    }
+}
+
 impl fmt::Display for RamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

@@ -22,6 +22,7 @@ mod role;
 mod role_credentials;
 pub mod seed;
 mod session;
+pub mod snapshot;
 mod space;
 mod store;
 mod tags;

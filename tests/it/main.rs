@@ -20,6 +20,7 @@ mod ram_users;
 mod readme;
 mod renderings;
 mod seeds;
+mod snapshots;
 mod sts;
 mod support;
 mod transport;
