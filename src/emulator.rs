@@ -24,6 +24,7 @@ use crate::world::{Clock, NamedInstance, Namespace, NoSpace, Origin, SpaceLimits
 /// port on 127.0.0.1.
 #[derive(Debug, Default)]
 pub struct Builder {
+    seeds: Vec<(String, String)>,
     addresses: Vec<Address>,
     without_listeners: bool,
     seed_paths: Vec<PathBuf>,
@@ -81,7 +82,7 @@ impl Builder {
     /// Adds a seed in place of the default one; `name` is what mistakes are reported with.
     #[must_use]
     pub fn seed(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.origin.seeds.push((name.into(), text.into()));
+        self.seeds.push((name.into(), text.into()));
         self
     }
 
@@ -183,7 +184,11 @@ impl Builder {
             bound.push((Bound::bind(&address).await?, instance));
         }
         let mut origin = self.origin;
-        origin.seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
+        let mut seeds = self.seeds;
+        seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
+        if !seeds.is_empty() {
+            origin.seeds = seeds;
+        }
         let spaces = Arc::new(Spaces::new(origin, self.space_limits, None).map_err(StartError::Seed)?);
         // Every space begins with the same instances.
         let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);

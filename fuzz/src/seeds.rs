@@ -87,6 +87,14 @@ impl Seeds {
                 key.insert("id".to_owned(), json!(format!("key-{number}-{at}")));
             }
             let name = |thing: &Map<String, Value>| thing["name"].as_str().unwrap_or_default().to_lowercase();
+            for (kind, things) in [&mut policies, &mut users, &mut roles].into_iter().enumerate() {
+                for (at, thing) in things.iter_mut().enumerate().filter(|(_, thing)| thing.contains_key("id")) {
+                    thing.insert("id".to_owned(), json!(format!("1{:017}", (number * 10 + kind) * 100_000 + at)));
+                }
+            }
+            for policy in policies.iter_mut().filter(|policy| policy.contains_key("versions")) {
+                policy.shift_remove("document");
+            }
             let mut names = BTreeSet::new();
             policies.retain(|policy| names.insert(name(policy)));
             // A user or role names the system's policies, and those of the account that are there.
@@ -94,6 +102,7 @@ impl Seeds {
                 if let Some(Value::Array(list)) = holder.get_mut("policies") {
                     list.retain(|policy| {
                         policy == "ReadOnlyAccess"
+                            || policy["type"] == "System"
                             || names.contains(&policy.as_str().unwrap_or_default().to_lowercase())
                     });
                 }
@@ -167,17 +176,17 @@ fn together(members: &mut Map<String, Value>, one: &str, other: &str) {
 /// Takes from an instance what cannot be together, and makes its id its own.
 fn mend(instance: &mut Map<String, Value>, own: &str, roles: &BTreeSet<String>) {
     let has = |instance: &Map<String, Value>, name: &str| instance.contains_key(name);
-    let mut without: Vec<&str> = vec!["zone"];
+    let mut without: Vec<&str> = vec!["zone", "credentials"];
     let is_classic = instance.get("network").is_some_and(|network| network == "classic");
     if is_classic {
-        without.extend(["vpc", "vswitch", "eip"]);
+        without.extend(["vpc", "vswitch", "vpc_cidr", "vswitch_cidr", "eip"]);
     }
     let role = instance.get("role").and_then(Value::as_str).unwrap_or_default();
     if is_classic || !roles.contains(&role.to_lowercase()) {
-        without.extend(["role", "policy"]);
+        without.extend(["role", "role_as_written", "policy"]);
     }
     if has(instance, "count") {
-        without.push("private_ip");
+        without.extend(["private_ip", "mac", "serial_number"]);
     }
     for name in without {
         instance.shift_remove(name);
@@ -186,6 +195,10 @@ fn mend(instance: &mut Map<String, Value>, own: &str, roles: &BTreeSet<String>) 
         instance.shift_remove("public_ip");
     }
     together(instance, "cpu", "memory");
+    if has(instance, "vswitch_cidr") || !has(instance, "key_pair") {
+        instance.shift_remove("private_ip");
+        instance.shift_remove("public_key");
+    }
     if let Some(id) = instance.get_mut("id") {
         let text = id.as_str().unwrap_or_default().replace('%', "");
         *id = json!(format!("{own}-{text}%x"));
@@ -202,7 +215,22 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         ("policy", "name") => json!(["p", "P", "q-1"]),
         ("user", "name") => json!(["u", "U", "u.1_x"]),
         ("user", "keys") => json!([[], [{ "id": "u", "secret": "s" }]]),
-        (_, "policies") => json!([["p"], [], ["ReadOnlyAccess", "Q-1"], ["ReadOnlyAccess"]]),
+        (_, "policies") => {
+            let system =
+                json!({ "name": "AdministratorAccess", "type": "System", "attached": "2026-01-05T08:00:00.5Z" });
+            json!([["p"], [], ["ReadOnlyAccess", "Q-1"], [system, "ReadOnlyAccess"], [{ "name": "Q-1" }]])
+        }
+        ("policy" | "user" | "role", "id") => json!(["100000000000000000", "999999999999999999"]),
+        ("policy", "versions") => {
+            let document =
+                json!({ "Version": "1", "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
+            json!([[{ "id": "v1", "document": document }], [
+                { "id": "v1", "document": document.to_string() },
+                { "id": "v3", "document": format!(" {document}"), "created": "2026-01-05T08:00:00Z" },
+            ]])
+        }
+        (_, "default_version") => json!(["v1"]),
+        (_, "last_version") => json!(["v3", "v1000"]),
         (_, "document") => {
             let allow = json!({ "Effect": "Allow", "Action": "ecs:*", "Resource": "*" });
             let deny = json!({ "Effect": "Deny", "NotAction": ["ram:*"], "Resource": ["acs:ecs:*"] });
@@ -214,17 +242,25 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         (_, "trust") => json!([{ "Statement": [statement] }, { "Statement": statement }, { "Statement": [] }]),
         ("role", "sessions") => json!([[], [{ "id": "s", "secret": "s", "security_token": "t", "name": "job",
             "expires": "9999-12-30T22:00:00Z" }]]),
-        (_, "expires" | "created") => json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"]),
+        (_, "expires" | "created" | "updated" | "last_used") => {
+            json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"])
+        }
         (_, "count") => json!([1, 2, 17, 300]),
         (_, "region") => json!(["cn-hangzhou", "cn-beijing", "ap-northeast-1"]),
         (_, "zone") => json!(["cn-hangzhou-k", "cn-beijing-a", "ap-northeast-1a"]),
         (_, "network") => json!(["vpc", "classic"]),
         (_, "policy") => json!(["{}", "{\"Version\":\"1\"}"]),
-        (_, "status") => json!(["Running", "Stopped", "Pending"]),
+        ("instance", "status") => json!(["Running", "Stopped", "Pending"]),
         (_, "type") => json!(["ecs.g6.large", "ecs.e-c1m1.large"]),
         (_, "cpu" | "memory") => json!([1, 1024]),
         (_, "charge_type") => json!(["PostPaid", "PrePaid"]),
-        (_, "deletion_protection") => json!([true, false]),
+        (_, "deletion_protection" | "allow_console_login" | "role_as_written") => json!([true, false]),
+        (_, "vpc_cidr") => json!(["10.0.0.0/8", "172.16.0.0/12"]),
+        (_, "vswitch_cidr") => json!(["10.1.0.0/16", "10.1.0.0/29"]),
+        (_, "mac") => json!(["00:16:3e:0f:00:01"]),
+        (_, "http_endpoint") => json!(["enabled", "disabled"]),
+        (_, "http_tokens") => json!(["optional", "required"]),
+        (_, "http_put_response_hop_limit") => json!([1, 64]),
         (_, "private_ip") => json!(["172.16.0.10", "172.16.0.11", "255.255.255.255", "0.0.0.0"]),
         (_, "public_ip" | "eip") => json!(["203.0.113.1", "203.0.113.2"]),
         (_, "tags") => json!([{ "a": "b" }, { "": "]]>", "\u{fffe}": "\u{10ffff}" }, {}]),

@@ -7,7 +7,7 @@ use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
 use ecsim::world::{
-    AccountId, Contents, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Origin, SpaceLimits, Spaces, User, World,
+    AccountId, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Origin, SpaceLimits, Spaces, User, World,
     parse_utc, seed,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -64,8 +64,9 @@ pub fn gateway(world: World, settings: Settings) -> Gateway {
     let clock = Arc::new(ManualClock::at(now()));
     let nonces = (64, SignedDuration::from_mins(30));
     let origin = Origin { machine: clock, rng_seed: Some(1), nonces, ..Origin::default() };
-    let contents = Contents { world, pace: None };
-    let spaces = Spaces::new(origin, SpaceLimits::default(), Some(contents)).expect("it was a world before");
+    let empty = [("empty".to_owned(), "{}".to_owned())];
+    let spaces = Spaces::new(origin, SpaceLimits::default(), Some(&empty)).expect("a good seed");
+    spaces.default_space().store.write(|empty| *empty = world);
     Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings).into(), products: PRODUCTS }
 }
 

@@ -21,6 +21,7 @@ mod rng;
 mod roles;
 mod scope;
 mod seed;
+mod snapshot;
 mod users;
 mod version;
 
@@ -117,6 +118,7 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(reset::reset))
         .routes(routes!(rng::begin_again))
         .routes(routes!(seed::seed))
+        .routes(routes!(snapshot::take, snapshot::put))
         .routes(routes!(config::show, config::change))
         .routes(routes!(description::openapi))
         .routes(routes!(info::info))

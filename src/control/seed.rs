@@ -11,7 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::Query;
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal};
-use crate::world::{Contents, Counts, World, seed};
+use crate::world::seed::{self, Mistake};
+use crate::world::{Counts, Namespace, NoSpace, Space, World};
 
 /// How a seed is taken.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -58,25 +59,18 @@ pub(super) async fn seed(
     Query(How { mode }): Query<How>,
     body: String,
 ) -> Result<Json<Seeded>, Refusal> {
-    let refuse = |mistakes: Vec<seed::Mistake>| {
-        Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, "InvalidSeed", &mistakes, HINT)
-    };
-    let files = [("the body".to_owned(), body)];
-    let space = control.spaces.of(&name)?;
     let (space, before) = match mode {
         Mode::Merge => {
+            let (files, space) = (in_body(body), control.spaces.of(&name)?);
             let before = space.store.write(|world| {
                 let before = world.counts();
-                let more = seed::extend(world.clone(), &files, &space.ids, space.clock.now())?;
-                *world = more;
-                Ok(before)
-            });
-            (space, before.map_err(refuse)?)
+                *world = seed::extend(world.clone(), &files, &space.ids, space.clock.now())
+                    .map_err(|mistakes| refused(&mistakes))?;
+                Ok::<_, Refusal>(before)
+            })?;
+            (space, before)
         }
-        Mode::Replace => {
-            let world = seed::build(&files, &space.ids, space.clock.now()).map_err(refuse)?;
-            (control.spaces.replace(&name, Some(Contents { world, pace: None }))?, Counts::default())
-        }
+        Mode::Replace => (replace(&control, &name, body)?, Counts::default()),
     };
     let now = space.store.read(World::counts);
     Ok(Json(Seeded {
@@ -89,4 +83,20 @@ pub(super) async fn seed(
         policies: now.policies - before.policies,
         instances: now.instances - before.instances,
     }))
+}
+
+fn in_body(text: String) -> [(String, String); 1] {
+    [("the body".to_owned(), text)]
+}
+
+fn refused(mistakes: &[Mistake]) -> Refusal {
+    Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, "InvalidSeed", mistakes, HINT)
+}
+
+/// Puts the world of a seed or snapshot in the place of the one that is there.
+pub(super) fn replace(control: &Control, name: &Namespace, text: String) -> Result<Arc<Space>, Refusal> {
+    control.spaces.replace(name, Some(&in_body(text))).map_err(|none| match none {
+        NoSpace::Seed(mistakes) => refused(&mistakes),
+        NoSpace::TooMany(_) => none.into(),
+    })
 }

@@ -71,6 +71,20 @@ pub enum Pace {
     Frozen(Timestamp),
 }
 
+impl Pace {
+    /// The world's time when it is `real` at pace `Real`.
+    pub fn at(self, real: Timestamp) -> Timestamp {
+        match self {
+            Self::Real => real,
+            Self::Offset(by) => {
+                let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+                real.checked_add(by).unwrap_or(end)
+            }
+            Self::Frozen(at) => at,
+        }
+    }
+}
+
 /// The clock of a space: the machine's, moved or stopped.
 #[derive(Debug)]
 pub struct SpaceClock {
@@ -90,14 +104,7 @@ impl SpaceClock {
 
     /// The world's time when it is `real` at pace `Real`.
     pub fn at(&self, real: Timestamp) -> Timestamp {
-        match self.pace() {
-            Pace::Real => real,
-            Pace::Offset(by) => {
-                let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
-                real.checked_add(by).unwrap_or(end)
-            }
-            Pace::Frozen(at) => at,
-        }
+        self.pace().at(real)
     }
 
     /// What the world's time is at pace `Real`.

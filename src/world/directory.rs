@@ -51,6 +51,11 @@ impl<T: Entity> Directory<T> {
         self.things.len()
     }
 
+    /// The accounts that have some, each as often as it has.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        self.names.keys().map(|(account, _)| *account)
+    }
+
     /// The things of an account, by name without case.
     pub(super) fn of_account(&self, account: AccountId) -> impl Iterator<Item = &T> {
         let names = self.names.range(key(account, "")..).take_while(move |((owner, _), _)| *owner == account);

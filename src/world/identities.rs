@@ -49,8 +49,11 @@ pub enum PolicyStays {
 impl World {
     /// The id of a new user, role or policy, which none of them has.
     pub fn new_ram_id(&self, ids: &Ids) -> RamId {
-        let taken = |id: RamId| self.users.has(id) || self.roles.has(id) || self.policies.has(id);
-        until(|| ids.ram_id(), |id| !taken(*id))
+        until(|| ids.ram_id(), |id| self.is_free(*id))
+    }
+
+    pub(super) fn is_free(&self, id: RamId) -> bool {
+        !(self.users.has(id) || self.roles.has(id) || self.policies.has(id))
     }
 
     /// The id of a new access key.

@@ -51,6 +51,11 @@ impl Ids {
         }
     }
 
+    /// The id without the space's name, as seeds and snapshots have it.
+    pub fn bare_key_id<'a>(&self, id: &'a str) -> &'a str {
+        id.strip_suffix(&*self.suffix).unwrap_or(id)
+    }
+
     /// The ids of one call: its RequestId and its trace id, in one draw.
     pub fn call(&self) -> (RequestId, TraceId) {
         let mut bytes = [0; 32];
@@ -140,6 +145,14 @@ fn random() -> StdRng {
 /// A custom policy has one too, which is never shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RamId(u64);
+
+impl RamId {
+    /// Reads exactly 18 decimal digits, the first of them no zero.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 18 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        digits.then(|| text.parse().ok().map(Self)).flatten()
+    }
+}
 
 impl fmt::Display for RamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

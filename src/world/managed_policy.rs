@@ -17,9 +17,12 @@ pub enum PolicyType {
 }
 
 impl PolicyType {
+    /// The types; a name is looked for among the account's own policies first.
+    pub const ALL: [Self; 2] = [Self::Custom, Self::System];
+
     /// Reads exactly the name (case: ram.md 3, inferred).
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::System, Self::Custom].into_iter().find(|policy_type| policy_type.name() == name)
+        Self::ALL.into_iter().find(|policy_type| policy_type.name() == name)
     }
 
     /// The name on the wire.
@@ -37,6 +40,8 @@ pub struct VersionId(u32);
 
 impl VersionId {
     pub const FIRST: Self = Self(1);
+    /// The last that a policy can begin with, so that its numbers do not end.
+    const LAST: Self = Self(1 << 30);
 
     /// Reads `v` and a number without leading zeros.
     pub fn parse(text: &str) -> Option<Self> {
@@ -99,6 +104,37 @@ impl ManagedPolicy {
         }
     }
 
+    /// A policy as it was. Without more said, the first version is the default one, and no later one has been removed.
+    /// `None` unless the ids of the versions rise, the default one is among them, and the last is not before them.
+    pub(super) fn of_versions(
+        id: RamId,
+        account: AccountId,
+        name: &str,
+        created: Timestamp,
+        versions: Vec<PolicyVersion>,
+        default: Option<VersionId>,
+        last: Option<VersionId>,
+    ) -> Option<Self> {
+        let (first, newest) = (versions.first()?.id, versions.last()?.id);
+        let default = versions.iter().position(|version| version.id == default.unwrap_or(first))?;
+        let last = last.unwrap_or(newest);
+        let good = versions.is_sorted_by(|a, b| a.id < b.id) && newest <= last && last <= VersionId::LAST;
+        let description = Box::default();
+        let policy = Self {
+            id,
+            account,
+            name: name.into(),
+            description,
+            tags: Tags::new(),
+            created,
+            updated: created,
+            versions,
+            last,
+            default,
+        };
+        good.then_some(policy)
+    }
+
     /// In characters (ram.md 4, documented).
     pub const LONGEST_NAME: usize = 128;
 
@@ -149,6 +185,11 @@ impl ManagedPolicy {
         self.versions.push(PolicyVersion { id: self.last, policy, created: now });
         self.updated = now;
         self.newest()
+    }
+
+    /// The version that was added last, whether it is still there or not.
+    pub(super) fn last_version(&self) -> VersionId {
+        self.last
     }
 
     /// The version that was added last, if it has not been removed; else the one before it.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Credentials, Ids, Instance, InstanceId, Role, RoleSession, World};
+use super::{Credentials, Ids, Instance, InstanceId, KeyOwner, Role, RoleSession, World};
 use crate::policy::{Context, Layer, PermissionPolicy, key};
 
 /// The service that instances take roles as: what trust policies name and `ram:PassRole` is asked for
@@ -75,11 +75,10 @@ impl World {
             Some(text) => Some((Layer::Attachment, PermissionPolicy::attached(text).ok()?)),
             None => None,
         };
-        // The name: imds.md 4, recorded.
         let session = RoleSession {
             role: role.id(),
             role_name: role.name().clone(),
-            name: format!("vm-ram-{id}").into(),
+            name: RoleSession::name_on(id),
             instance: Some(id.clone()),
             policy,
         };
@@ -88,6 +87,12 @@ impl World {
         let credentials = self.open_session(ids, issued, account, session, expires);
         self.instance_mut(id.as_str())?.keep_credentials(&credentials.access_key_id);
         Some(RoleCredentials { credentials, issued, expires })
+    }
+
+    /// Whether a key is of a session that was opened for an instance.
+    pub(super) fn is_credential_of(&self, key: &str, id: &InstanceId) -> bool {
+        let owner = self.key(key).map(|key| &key.owner);
+        matches!(owner, Some(KeyOwner::Session(session)) if session.instance.as_ref() == Some(id))
     }
 
     /// The role on an instance, if it exists and ECS may take it on (imds.md 4, documented).

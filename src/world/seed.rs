@@ -10,30 +10,62 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::ids::until;
 use super::region::instance_type;
 use super::{
     AccessKey, AccountId, Attachment, Cidr, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy,
-    MetadataOptions, Network, Policy, PolicyType, RamId, Region, Role, RoleName, RoleSession, SecurityToken, Spec,
-    Status, User, World, parse_utc,
+    MetadataOptions, Network, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role, RoleName, RoleSession,
+    SecurityToken, Spec, Status, User, VersionId, World,
 };
 use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
 /// The world of `ecsim` without `--seed`.
 pub const DEFAULT: &str = include_str!("../../fixtures/seed/default.json");
 
+/// The version of the form that this ecsim reads and writes. A seed may leave it out.
+pub const SCHEMA_VERSION: u64 = 1;
+
 /// A compact form makes at most this many instances.
 pub const MAX_COUNT: u64 = 10_000_000;
 
-const FILE: &[&str] = &["$schema", "accounts"];
+const FILE: &[&str] = &["$schema", "schema_version", "ecsim", "clock", "accounts"];
+const CLOCK: &[&str] = &["mode", "now", "ahead_seconds"];
 const ACCOUNT: &[&str] = &["id", "keys", "policies", "users", "roles", "instances"];
-const KEY: &[&str] = &["id", "secret", "status"];
-const POLICY: &[&str] = &["name", "description", "document"];
-const USER: &[&str] = &["name", "display_name", "mobile_phone", "email", "comments", "policies", "keys"];
-const ROLE: &[&str] = &["name", "description", "trust", "max_session_duration", "policies", "sessions"];
-const SESSION: &[&str] = &["id", "secret", "security_token", "expires", "name", "policy"];
+const KEY: &[&str] = &["id", "secret", "status", "created", "last_used"];
+const POLICY: &[&str] = &[
+    "id",
+    "name",
+    "description",
+    "document",
+    "versions",
+    "default_version",
+    "last_version",
+    "tags",
+    "created",
+    "updated",
+];
+const VERSION: &[&str] = &["id", "document", "created"];
+const USER: &[&str] =
+    &["id", "name", "display_name", "mobile_phone", "email", "comments", "created", "updated", "policies", "keys"];
+const ATTACHED: &[&str] = &["name", "type", "attached"];
+const ROLE: &[&str] = &[
+    "id",
+    "name",
+    "description",
+    "trust",
+    "max_session_duration",
+    "allow_console_login",
+    "tags",
+    "created",
+    "updated",
+    "policies",
+    "sessions",
+];
+const SESSION: &[&str] =
+    &["id", "secret", "security_token", "expires", "name", "instance", "policy", "created", "last_used"];
 const INSTANCE: &[&str] = &[
     "id",
     "count",
@@ -41,7 +73,9 @@ const INSTANCE: &[&str] = &[
     "zone",
     "network",
     "role",
+    "role_as_written",
     "policy",
+    "credentials",
     "name",
     "description",
     "host_name",
@@ -77,14 +111,20 @@ const INSTANCE: &[&str] = &[
 /// The member names of each kind of object in a seed, by the name of its schema definition.
 pub const MEMBERS: &[(&str, &[&str])] = &[
     ("file", FILE),
+    ("clock", CLOCK),
     ("account", ACCOUNT),
     ("key", KEY),
     ("policy", POLICY),
+    ("policy_version", VERSION),
     ("user", USER),
+    ("attached_policy", ATTACHED),
     ("role", ROLE),
     ("session", SESSION),
     ("instance", INSTANCE),
 ];
+
+/// Seed files: the name of each, which mistakes are reported with, and its text.
+pub type Files = [(String, String)];
 
 /// One thing that is wrong with a seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +185,7 @@ fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// Every mistake of every file.
-pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
+pub fn build(files: &Files, ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
     extend(World::default(), files, ids, now)
 }
 
@@ -153,14 +193,43 @@ pub fn build(files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<Wo
 ///
 /// # Errors
 /// Every mistake of every file.
-pub fn extend(world: World, files: &[(String, String)], ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
+pub fn extend(world: World, files: &Files, ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
+    read_into(world, files, ids, |_| now)
+}
+
+/// A world where the files may say how the world's time goes: `now` is told, and answers what time it is then.
+///
+/// # Errors
+/// Every mistake of every file.
+pub fn build_at(files: &Files, ids: &Ids, now: impl FnOnce(Option<Pace>) -> Timestamp) -> Result<World, Vec<Mistake>> {
+    read_into(World::default(), files, ids, now)
+}
+
+fn read_into(
+    world: World,
+    files: &Files,
+    ids: &Ids,
+    now: impl FnOnce(Option<Pace>) -> Timestamp,
+) -> Result<World, Vec<Mistake>> {
     let taken_addresses = world.instances().map(|(_, instance)| instance.address).collect();
-    let mut reader =
-        Reader { file: "", mistakes: Vec::new(), world, ids, now, next_addresses: HashMap::new(), taken_addresses };
+    let mut reader = Reader {
+        file: "",
+        mistakes: Vec::new(),
+        world,
+        ids,
+        now: Timestamp::UNIX_EPOCH,
+        pace: None,
+        named_ids: HashSet::new(),
+        next_addresses: HashMap::new(),
+        taken_addresses,
+        instances_of_sessions: Vec::new(),
+    };
     let mut parsed = Vec::new();
     for (name, text) in files {
+        reader.file = name;
         match serde_json::from_str::<Value>(text) {
-            Ok(value) => parsed.push((name, value)),
+            Ok(value) if reader.read_head(&value) => parsed.push((name, value)),
+            Ok(_) => {}
             Err(error) => reader.mistakes.push(Mistake {
                 file: name.clone(),
                 place: format!("line {} column {}", error.line(), error.column()),
@@ -168,6 +237,7 @@ pub fn extend(world: World, files: &[(String, String)], ids: &Ids, now: Timestam
             }),
         }
     }
+    reader.now = now(reader.pace);
     // Of all files, first what others may name: a role names policies and an instance a role that a later file defines.
     for pass in [Pass::Policies, Pass::Identities, Pass::Instances] {
         for (name, value) in &parsed {
@@ -175,6 +245,7 @@ pub fn extend(world: World, files: &[(String, String)], ids: &Ids, now: Timestam
             reader.read_file(value, pass);
         }
     }
+    reader.check_sessions();
     if reader.mistakes.is_empty() { Ok(reader.world) } else { Err(reader.mistakes) }
 }
 
@@ -191,18 +262,19 @@ struct Reader<'a> {
     world: World,
     ids: &'a Ids,
     now: Timestamp,
+    /// How the world's time goes, if a file has said so.
+    pace: Option<Pace>,
+    /// The ids that some seed names, which nobody else is given.
+    named_ids: HashSet<String>,
     /// The addresses to try next, by the block that they are wanted in.
     next_addresses: HashMap<Option<Cidr>, u32>,
     /// The private addresses that some seed names, which nobody else is given, and those given out of blocks.
     taken_addresses: HashSet<Ipv4Addr>,
+    /// The instances that sessions are of, each with file and place, to be looked for when all have been read.
+    instances_of_sessions: Vec<(&'a str, String, InstanceId)>,
 }
 
 type Object = Map<String, Value>;
-
-fn named_addresses(account: &Object) -> impl Iterator<Item = Ipv4Addr> {
-    let instances = account.get("instances").and_then(Value::as_array).into_iter().flatten();
-    instances.filter_map(|instance| instance.get("private_ip")?.as_str()?.parse().ok())
-}
 
 impl Reader<'_> {
     fn mistake(&mut self, at: &Place<'_>, reason: impl Into<String>) {
@@ -213,6 +285,84 @@ impl Reader<'_> {
     fn mistake_within(&mut self, at: &Place<'_>, error: PolicyError) {
         let place = format!("{at}{}", error.place.trim_start_matches('$'));
         self.mistakes.push(Mistake { file: self.file.to_owned(), place, reason: error.reason });
+    }
+
+    /// What concerns the file as a whole, and what it names. Answers whether the rest can be read.
+    fn read_head(&mut self, value: &Value) -> bool {
+        let root = Place::Root;
+        if let Some(version) = value.get("schema_version") {
+            let at = Place::Member(&root, "schema_version");
+            match version.as_u64() {
+                Some(SCHEMA_VERSION) => {}
+                Some(newer) if newer > SCHEMA_VERSION => {
+                    let maker =
+                        value.get("ecsim").and_then(Value::as_str).unwrap_or("of a version that it does not say");
+                    let reason =
+                        format!("made by a newer ecsim, {maker}: this one reads {SCHEMA_VERSION}, and not {newer}");
+                    self.mistake(&at, reason);
+                    return false;
+                }
+                _ => self.mistake(&at, format!("must be {SCHEMA_VERSION}")),
+            }
+        }
+        if let Some(file) = value.as_object() {
+            self.text(file, &root, "ecsim");
+        }
+        if let Some(clock) = value.get("clock") {
+            self.read_clock(clock, &Place::Member(&root, "clock"));
+        }
+        for account in value["accounts"].as_array().into_iter().flatten() {
+            let things = ["policies", "users", "roles", "instances"].map(|list| account[list].as_array());
+            for thing in things.into_iter().flatten().flatten() {
+                self.named_ids.extend(thing["id"].as_str().map(str::to_owned));
+                self.taken_addresses
+                    .extend(thing["private_ip"].as_str().and_then(|address| address.parse::<Ipv4Addr>().ok()));
+            }
+        }
+        true
+    }
+
+    fn read_clock(&mut self, clock: &Value, at: &Place<'_>) {
+        let Some(clock) = self.object(clock, at, CLOCK, true) else { return };
+        if !clock.contains_key("mode") {
+            return self.mistake(at, "needs mode");
+        }
+        let mode = self.choice(clock, at, "mode", &["real", "offset", "frozen"]);
+        let now = self.time(clock, at, "now");
+        let ahead = clock.get("ahead_seconds").map(|seconds| {
+            let seconds = seconds.as_i64();
+            if seconds.is_none() {
+                self.mistake(&Place::Member(at, "ahead_seconds"), "must be a whole number of seconds");
+            }
+            seconds
+        });
+        let pace = match (mode, clock.contains_key("now"), ahead) {
+            (Some("real"), false, None) => Some(Pace::Real),
+            (Some("frozen"), true, None) => now.map(Pace::Frozen),
+            (Some("offset"), false, Some(ahead)) => ahead.map(|ahead| Pace::Offset(SignedDuration::from_secs(ahead))),
+            (Some("real" | "frozen" | "offset"), ..) => {
+                return self
+                    .mistake(at, "has now if it is frozen, ahead_seconds if it is offset, and neither if it is real");
+            }
+            _ => None,
+        };
+        if pace.is_some() && self.pace.is_some() {
+            return self.mistake(at, "another file says how time goes");
+        }
+        self.pace = self.pace.or(pace);
+    }
+
+    /// A session is of an instance that there is.
+    fn check_sessions(&mut self) {
+        for (file, place, id) in std::mem::take(&mut self.instances_of_sessions) {
+            if self.world.instance(id.as_str()).is_none() {
+                self.mistakes.push(Mistake {
+                    file: file.to_owned(),
+                    place,
+                    reason: format!("there is no instance {id}"),
+                });
+            }
+        }
     }
 
     fn read_file(&mut self, value: &Value, pass: Pass) {
@@ -235,7 +385,6 @@ impl Reader<'_> {
             };
             match pass {
                 Pass::Policies => {
-                    self.taken_addresses.extend(named_addresses(account));
                     self.each(account, &at, "policies", POLICY, |reader, policy, at| {
                         reader.read_policy(id, policy, at);
                     });
@@ -277,74 +426,137 @@ impl Reader<'_> {
         let id = self.required_text(key, at, "id");
         let secret = self.required_text(key, at, "secret");
         let status = self.choice(key, at, "status", &["active", "inactive"]);
+        let created = self.created(key, at);
         let (Some(id), Some(secret)) = (id, secret) else { return };
-        let mut key = AccessKey::new(account, owner, secret, self.now);
+        let mut made = AccessKey::new(account, owner, secret, created);
         if status == Some("inactive") {
-            key.status = KeyStatus::Inactive;
+            made.status = KeyStatus::Inactive;
         }
-        self.add_key(id, key, at);
+        self.add_key(id, made, key, at);
     }
 
-    fn add_key(&mut self, id: &str, key: AccessKey, at: &Place<'_>) {
-        if !self.world.add_key(&self.ids.key_id(id), key) {
+    fn add_key(&mut self, id: &str, made: AccessKey, key: &Object, at: &Place<'_>) {
+        if let Some(last_used) = self.time(key, at, "last_used") {
+            made.used(last_used);
+        }
+        if !self.world.add_key(&self.ids.key_id(id), made) {
             self.mistake(&Place::Member(at, "id"), format!("the key {id} exists already"));
         }
     }
 
     /// A temporary key of a role.
     fn read_session(&mut self, account: AccountId, role: (RamId, &RoleName), session: &Object, at: &Place<'_>) {
-        let [id, secret, token, name] =
-            ["id", "secret", "security_token", "name"].map(|text| self.required_text(session, at, text));
+        let [id, secret, token] = ["id", "secret", "security_token"].map(|text| self.required_text(session, at, text));
         if !session.contains_key("expires") {
             self.mistake(at, "needs expires");
         }
         let expires = self.time(session, at, "expires");
-        let name = name.filter(|name| {
-            let good = RoleSession::is_name(name);
-            if !good {
-                let reason = "a session name is 2 to 64 letters, digits, '.', '@', '-' or '_'";
-                self.mistake(&Place::Member(at, "name"), reason);
-            }
-            good
+        let created = self.created(session, at);
+        let instance =
+            session.get("instance").map(|_| self.required_text(session, at, "instance").map(InstanceId::new));
+        let name = match &instance {
+            None => self.session_name(session, at).map(Into::into),
+            Some(instance) => instance.as_ref().map(RoleSession::name_on),
+        };
+        let layer = if instance.is_some() { Layer::Attachment } else { Layer::Session };
+        let policy = self.document(session, at, "policy", |text| match layer {
+            Layer::Attachment => PermissionPolicy::attached(text),
+            _ => PermissionPolicy::parse(text, Use::Session),
         });
-        let policy = session.get("policy").map(|document| {
-            let parsed = PermissionPolicy::parse(&document.to_string(), Use::Session);
-            parsed.map_err(|error| self.mistake_within(&Place::Member(at, "policy"), error))
-        });
+        if instance.is_some() && session.contains_key("name") {
+            return self.mistake(&Place::Member(at, "name"), "the session of an instance has a name already");
+        }
         let Ok(policy) = policy.transpose() else { return };
         let (Some(id), Some(secret), Some(token), Some(name), Some(expires)) = (id, secret, token, name, expires)
         else {
             return;
         };
-        let session = RoleSession {
+        let instance = instance.flatten();
+        if let Some(instance) = &instance {
+            let place = Place::Member(at, "instance").to_string();
+            self.instances_of_sessions.push((self.file, place, instance.clone()));
+        }
+        let made = RoleSession {
             role: role.0,
             role_name: role.1.clone(),
-            name: name.into(),
-            instance: None,
-            policy: policy.map(|policy| (Layer::Session, policy)),
+            name,
+            instance,
+            policy: policy.map(|policy| (layer, policy)),
         };
         let token = SecurityToken { value: token.into(), expires };
-        self.add_key(id, AccessKey::temporary(account, session, secret, token, self.now), at);
+        self.add_key(id, AccessKey::temporary(account, made, secret, token, created), session, at);
+    }
+
+    fn session_name<'v>(&mut self, session: &'v Object, at: &Place<'_>) -> Option<&'v str> {
+        let name = self.required_text(session, at, "name")?;
+        if !RoleSession::is_name(name) {
+            let reason = "a session name is 2 to 64 letters, digits, '.', '@', '-' or '_'";
+            self.mistake(&Place::Member(at, "name"), reason);
+        }
+        Some(name).filter(|name| RoleSession::is_name(name))
     }
 
     fn read_policy(&mut self, account: AccountId, policy: &Object, at: &Place<'_>) {
         let name = self.required_text(policy, at, "name");
         let description = self.text(policy, at, "description");
-        let document = policy.get("document").map(|document| {
-            let parsed = PermissionPolicy::parse(&document.to_string(), Use::Identity);
-            parsed.map_err(|error| self.mistake_within(&Place::Member(at, "document"), error))
-        });
-        let Some(document) = document else { return self.mistake(at, "needs document") };
-        let (Some(name), Ok(document)) = (name, document) else { return };
+        let tags = self.tags(policy, at);
+        let (created, updated) = self.dates(policy, at);
+        let Some(versions) = self.versions(policy, at, created) else { return };
+        let Some(name) = name else { return };
         let place = Place::Member(at, "name");
         if !ManagedPolicy::is_name(name) {
             return self.mistake(&place, "a policy name is 1 to 128 letters, digits or '-'");
         }
-        let mut policy = ManagedPolicy::new(self.ids.ram_id(), account, name, document, self.now);
-        policy.description = description.unwrap_or_default().into();
-        if !self.world.add_policy(policy) {
+        let id = self.ram_id(policy, at);
+        let default = self.version_id(policy, at, "default_version");
+        let last = self.version_id(policy, at, "last_version");
+        let Some(mut made) = ManagedPolicy::of_versions(id, account, name, created, versions, default, last) else {
+            let reason = "ids of versions rise, default_version is one of them, and last_version is not before them";
+            return self.mistake(at, reason);
+        };
+        made.description = description.unwrap_or_default().into();
+        (made.tags, made.updated) = (tags.into_iter().collect(), updated);
+        if !self.world.add_policy(made) {
             self.mistake(&place, format!("the policy {name} exists already in account {account}"));
         }
+    }
+
+    /// The versions of a policy: of one that only says its document, the first.
+    fn versions(&mut self, policy: &Object, at: &Place<'_>, created: Timestamp) -> Option<Vec<PolicyVersion>> {
+        let document = self.document(policy, at, "document", identity_policy);
+        if !policy.contains_key("versions") {
+            if document.is_none() {
+                self.mistake(at, "needs document");
+            }
+            return Some(vec![PolicyVersion { id: VersionId::FIRST, policy: document?.ok()?, created }]);
+        }
+        if document.is_some() {
+            self.mistake(&Place::Member(at, "versions"), "a policy has document or versions, not both");
+        }
+        let before = self.mistakes.len();
+        let mut versions = Vec::new();
+        self.each(policy, at, "versions", VERSION, |reader, version, at| {
+            if !version.contains_key("id") {
+                reader.mistake(at, "needs id");
+            }
+            let document = reader.document(version, at, "document", identity_policy);
+            if document.is_none() {
+                reader.mistake(at, "needs document");
+            }
+            let created = reader.time(version, at, "created").unwrap_or(created);
+            if let (Some(id), Some(Ok(policy))) = (reader.version_id(version, at, "id"), document) {
+                versions.push(PolicyVersion { id, policy, created });
+            }
+        });
+        (self.mistakes.len() == before).then_some(versions)
+    }
+
+    fn version_id(&mut self, object: &Object, at: &Place<'_>, name: &str) -> Option<VersionId> {
+        let id = VersionId::parse(self.text(object, at, name)?);
+        if id.is_none() {
+            self.mistake(&Place::Member(at, name), "a version is such as v1");
+        }
+        id
     }
 
     fn read_user(&mut self, account: AccountId, user: &Object, at: &Place<'_>) {
@@ -352,15 +564,16 @@ impl Reader<'_> {
         let texts = ["display_name", "mobile_phone", "email", "comments"];
         let [display_name, mobile_phone, email, comments] =
             texts.map(|text| self.text(user, at, text).unwrap_or_default().into());
+        let (created, updated) = self.dates(user, at);
         let Some(name) = name else { return };
         let place = Place::Member(at, "name");
         if !User::is_name(name) {
             return self.mistake(&place, "a user name is 1 to 64 letters, digits, '.', '-' or '_'");
         }
-        let id = self.ids.ram_id();
-        let mut made = User::new(id, account, name, self.now);
+        let id = self.ram_id(user, at);
+        let mut made = User::new(id, account, name, created);
         (made.display_name, made.mobile_phone) = (display_name, mobile_phone);
-        (made.email, made.comments) = (email, comments);
+        (made.email, made.comments, made.updated) = (email, comments, updated);
         if !self.world.add_user(made) {
             return self.mistake(&place, format!("the user {name} exists already in account {account}"));
         }
@@ -372,29 +585,70 @@ impl Reader<'_> {
         let name = self.required_text(role, at, "name");
         let description = self.text(role, at, "description").unwrap_or_default().into();
         let max_session_duration = self.session_seconds(role, at);
-        let trust = match role.get("trust") {
+        let allow_console_login = self.flag(role, at, "allow_console_login");
+        let tags = self.tags(role, at);
+        let (created, updated) = self.dates(role, at);
+        let trust = match self.document(role, at, "trust", TrustPolicy::parse) {
             None => TrustPolicy::of_service("ecs.aliyuncs.com"),
-            Some(document) => match TrustPolicy::parse(&document.to_string()) {
-                Ok(trust) => trust,
-                Err(error) => return self.mistake_within(&Place::Member(at, "trust"), error),
-            },
+            Some(Ok(trust)) => trust,
+            Some(Err(())) => return,
         };
         let Some(name) = name else { return };
         let place = Place::Member(at, "name");
         if !RoleName::is_well_formed(name) {
             return self.mistake(&place, "a role name is 1 to 64 letters, digits, '.', '-' or '_'");
         }
-        let id = self.ids.ram_id();
-        let mut made = Role::new(id, account, RoleName::new(name), trust, self.now);
+        let id = self.ram_id(role, at);
+        let named = RoleName::new(name);
+        let mut made = Role::new(id, account, named.clone(), trust, created);
         (made.description, made.max_session_duration) = (description, max_session_duration);
+        made.allow_console_login = allow_console_login.unwrap_or(made.allow_console_login);
+        (made.tags, made.updated) = (tags.into_iter().collect(), updated);
         if !self.world.add_role(made) {
             return self.mistake(&place, format!("the role {name} exists already in account {account}"));
         }
         self.attach_policies(account, Holder::Role(id), role, at);
-        let named = RoleName::new(name);
         self.each(role, at, "sessions", SESSION, |reader, session, at| {
             reader.read_session(account, (id, &named), session, at);
         });
+    }
+
+    /// The id that is said, or another that nobody has and no seed names.
+    fn ram_id(&mut self, object: &Object, at: &Place<'_>) -> RamId {
+        let place = Place::Member(at, "id");
+        let said = object.get("id").map(|id| id.as_str().and_then(RamId::parse));
+        match said {
+            Some(Some(id)) if self.world.is_free(id) => return id,
+            Some(Some(id)) => self.mistake(&place, format!("the id {id} is taken already")),
+            Some(None) => self.mistake(&place, "an id is 18 decimal digits in a string"),
+            None => {}
+        }
+        until(|| self.world.new_ram_id(self.ids), |id| !self.named_ids.contains(&id.to_string()))
+    }
+
+    fn created(&mut self, object: &Object, at: &Place<'_>) -> Timestamp {
+        self.time(object, at, "created").unwrap_or(self.now)
+    }
+
+    /// When something was made, and when it was changed last.
+    fn dates(&mut self, object: &Object, at: &Place<'_>) -> (Timestamp, Timestamp) {
+        let created = self.created(object, at);
+        (created, self.time(object, at, "updated").unwrap_or(created))
+    }
+
+    /// A policy document: JSON, or in a string its very text. An error has been reported.
+    fn document<T>(
+        &mut self,
+        object: &Object,
+        at: &Place<'_>,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, PolicyError>,
+    ) -> Option<Result<T, ()>> {
+        let parsed = match object.get(name)? {
+            Value::String(text) => parse(text),
+            document => parse(&document.to_string()),
+        };
+        Some(parsed.map_err(|error| self.mistake_within(&Place::Member(at, name), error)))
     }
 
     fn session_seconds(&mut self, role: &Object, at: &Place<'_>) -> u32 {
@@ -413,18 +667,28 @@ impl Reader<'_> {
     /// Attaches the policies that a user or role names: custom ones of the account, or the system's.
     fn attach_policies(&mut self, account: AccountId, holder: Holder, object: &Object, at: &Place<'_>) {
         let list = Place::Member(at, "policies");
-        for (index, name) in self.list(object, at, "policies", true).iter().enumerate() {
+        for (index, attached) in self.list(object, at, "policies", true).iter().enumerate() {
             let place = Place::Element(&list, index);
-            let Some(name) = name.as_str() else {
-                self.mistake(&place, "must be a string");
-                continue;
+            let (name, types, since) = match attached {
+                Value::String(name) => (Some(&**name), None, self.now),
+                Value::Object(_) => {
+                    let Some(attached) = self.object(attached, &place, ATTACHED, true) else { continue };
+                    let name = self.required_text(attached, &place, "name");
+                    let types = self.choice(attached, &place, "type", &PolicyType::ALL.map(PolicyType::name));
+                    (name, types, self.time(attached, &place, "attached").unwrap_or(self.now))
+                }
+                _ => {
+                    self.mistake(&place, "must be a string or an object");
+                    continue;
+                }
             };
-            let of_type = |policy_type| self.world.policy(account, policy_type, name);
-            let policy = of_type(PolicyType::Custom).or_else(|| of_type(PolicyType::System));
+            let Some(name) = name else { continue };
+            let types = types.and_then(PolicyType::parse).map_or(PolicyType::ALL.to_vec(), |only| vec![only]);
+            let policy = types.into_iter().find_map(|policy_type| self.world.policy(account, policy_type, name));
             match policy.map(Policy::reference) {
                 None => self.mistake(&place, format!("neither account {account} nor the system has a policy {name}")),
                 Some(policy) => {
-                    if !self.world.attach(holder, policy, self.now) {
+                    if !self.world.attach(holder, policy, since) {
                         self.mistake(&place, format!("the policy {name} is there twice"));
                     }
                 }
@@ -442,8 +706,9 @@ impl Reader<'_> {
         let spec = self.spec(instance, at, region);
         let role = self.attached_role(instance, at, account);
         let policy = self.text(instance, at, "policy");
+        let credentials = self.text(instance, at, "credentials").map(|id| self.ids.key_id(id));
         let address = self.address(instance, at, "private_ip");
-        for own in ["private_ip", "mac", "serial_number"] {
+        for own in ["private_ip", "mac", "serial_number", "credentials"] {
             if count.is_some() && instance.contains_key(own) {
                 self.mistake(&Place::Member(at, own), format!("count instances cannot share one {own}"));
             }
@@ -458,6 +723,9 @@ impl Reader<'_> {
         }
         if role.is_none() && policy.is_some() {
             return self.mistake(&Place::Member(at, "policy"), "a policy narrows a role: name the role too");
+        }
+        if role.is_none() && credentials.is_some() {
+            return self.mistake(&Place::Member(at, "credentials"), "credentials are of a role: name the role too");
         }
         if let (Network::Vpc { vswitch_cidr: Some(block), .. }, Some(address)) = (&spec.network, address)
             && !block.contains(address)
@@ -482,6 +750,13 @@ impl Reader<'_> {
                 instance.attach_role(role.clone(), policy.map(Into::into));
             }
             let shown = id.clone();
+            if let Some(key) = &credentials {
+                if !self.world.is_credential_of(key, &id) {
+                    let reason = format!("the instance has no session {key}");
+                    return self.mistake(&Place::Member(at, "credentials"), reason);
+                }
+                instance.keep_credentials(key);
+            }
             if !self.world.add_instance(id, instance) {
                 return self.mistake(&Place::Member(at, "id"), format!("the instance {shown} exists already"));
             }
@@ -513,16 +788,20 @@ impl Reader<'_> {
             (None, count) => {
                 let region = instance.get("region").and_then(Value::as_str).and_then(Region::find);
                 let part = region.map_or("bp1", |region| region.id_part);
-                let made: Vec<_> = (0..count.unwrap_or(1))
-                    .map(|_| InstanceId::new(format!("i-{part}{}", self.ids.letters(17))))
-                    .collect();
+                let draw = || format!("i-{part}{}", self.ids.letters(17));
+                let is_free = |id: &String| !self.named_ids.contains(id) && self.world.instance(id).is_none();
+                let made: Vec<_> = (0..count.unwrap_or(1)).map(|_| InstanceId::new(until(draw, is_free))).collect();
                 Some(Box::new(made.into_iter()))
             }
         }
     }
 
     fn attached_role(&mut self, instance: &Object, at: &Place<'_>, account: AccountId) -> Option<RoleName> {
+        let as_written = self.flag(instance, at, "role_as_written").unwrap_or_default();
         let name = self.text(instance, at, "role")?;
+        if as_written && RoleName::is_well_formed(name) {
+            return Some(RoleName::new(name));
+        }
         let known = self.world.role(account, name).map(|role| role.name().clone());
         if known.is_none() {
             self.mistake(&Place::Member(at, "role"), format!("account {account} has no role {name}"));
@@ -614,12 +893,12 @@ impl Reader<'_> {
             public_key: public_key.map(Into::into),
             resource_group_id: or(self.text(instance, at, "resource_group"), ""),
             charge_type,
-            deletion_protection: self.flag(instance, at, "deletion_protection"),
+            deletion_protection: self.flag(instance, at, "deletion_protection").unwrap_or_default(),
             public_ip: self.address(instance, at, "public_ip"),
             eip: self.address(instance, at, "eip"),
             tags: self.tags(instance, at),
             locks: self.texts(instance, at, "locks"),
-            created: self.time(instance, at, "created").unwrap_or(self.now),
+            created: self.created(instance, at),
             mac: self.mac(instance, at).map(Into::into),
             serial_number: self.text(instance, at, "serial_number").map(Into::into),
             user_data: self.text(instance, at, "user_data").map(Into::into),
@@ -761,19 +1040,18 @@ impl Reader<'_> {
         number
     }
 
-    fn flag(&mut self, object: &Object, at: &Place<'_>, name: &str) -> bool {
-        match object.get(name) {
-            None => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => {
-                self.mistake(&Place::Member(at, name), "must be true or false");
-                false
-            }
+    fn flag(&mut self, object: &Object, at: &Place<'_>, name: &str) -> Option<bool> {
+        let flag = object.get(name)?.as_bool();
+        if flag.is_none() {
+            self.mistake(&Place::Member(at, name), "must be true or false");
         }
+        flag
     }
 
+    /// To the second, or as much finer as it is written; each time in its one spelling.
     fn time(&mut self, object: &Object, at: &Place<'_>, name: &str) -> Option<Timestamp> {
-        let time = parse_utc(self.text(object, at, name)?);
+        let text = self.text(object, at, name)?;
+        let time = text.parse::<Timestamp>().ok().filter(|time| time.to_string() == text);
         if time.is_none() {
             self.mistake(&Place::Member(at, name), "must be a time such as 2026-01-05T08:00:00Z");
         }
@@ -805,6 +1083,10 @@ impl Reader<'_> {
         }
         tags.into()
     }
+}
+
+fn identity_policy(text: &str) -> Result<PermissionPolicy, PolicyError> {
+    PermissionPolicy::parse(text, Use::Identity)
 }
 
 /// A name with one number in it, as printf writes it: `%d` or `%x`, with an optional width that

@@ -35,6 +35,11 @@ impl RoleSession {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'@' | b'-' | b'_'))
     }
 
+    /// The name of an instance's session (imds.md 4, recorded).
+    pub(super) fn name_on(instance: &InstanceId) -> Box<str> {
+        format!("vm-ram-{instance}").into()
+    }
+
     /// `<RoleId>:<session>`: `PrincipalId`, `AssumedRoleId` (sts.md 3 and 4).
     pub fn principal_id(&self) -> String {
         format!("{}:{}", self.role, self.name)

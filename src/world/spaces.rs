@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::RwLock;
 
-use super::seed::{self, Mistake};
-use super::{Clock, Ids, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock, World};
+use super::seed::{self, Files, Mistake};
+use super::{Clock, Ids, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock};
 
 /// What every space begins with.
 #[derive(Clone, Debug)]
 pub struct Origin {
-    /// Names and texts of the seeds; without any, the default one.
+    /// Names and texts of the seeds.
     pub seeds: Vec<(String, String)>,
     /// The machine's clock, which those of the spaces follow.
     pub machine: Arc<dyn Clock>,
@@ -29,7 +29,7 @@ pub struct Origin {
 impl Default for Origin {
     fn default() -> Self {
         Self {
-            seeds: Vec::new(),
+            seeds: default_seed(),
             machine: Arc::new(SystemClock),
             now: None,
             frozen: false,
@@ -40,24 +40,19 @@ impl Default for Origin {
 }
 
 impl Origin {
-    /// The pace at the start: a time that is set counts from there.
-    fn pace(&self) -> Pace {
-        let real = self.machine.now();
+    /// The pace at the start, where seeds may have said one: a time that is set counts from there.
+    fn pace(&self, said: Option<Pace>) -> Pace {
+        let (real, said) = (self.machine.now(), said.unwrap_or(Pace::Real));
         match (self.now, self.frozen) {
-            (now, true) => Pace::Frozen(now.unwrap_or(real)),
+            (now, true) => Pace::Frozen(now.unwrap_or(said.at(real))),
             (Some(now), false) => Pace::Offset(now.duration_since(real)),
-            (None, false) => Pace::Real,
+            (None, false) => said,
         }
     }
+}
 
-    /// A world of the seeds.
-    fn world(&self, ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-        if self.seeds.is_empty() {
-            seed::build(&[("the default seed".to_owned(), seed::DEFAULT.to_owned())], ids, now)
-        } else {
-            seed::build(&self.seeds, ids, now)
-        }
-    }
+fn default_seed() -> Vec<(String, String)> {
+    vec![("the default seed".to_owned(), seed::DEFAULT.to_owned())]
 }
 
 /// How many spaces there may be beside `default`, and how long one that nobody uses stays.
@@ -79,17 +74,9 @@ pub enum NoSpace {
     /// As many as there may be are in use.
     #[error("there are {0} namespaces already")]
     TooMany(usize),
-    /// The seeds, which were good at the start, are not any more.
-    #[error("the seeds are not good any more: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    /// The files have mistakes, or the seeds, which were good at the start.
+    #[error("a mistake in the seeds: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Seed(Vec<Mistake>),
-}
-
-/// What a space holds that does not begin as at the start.
-#[derive(Debug)]
-pub struct Contents {
-    pub world: World,
-    /// `None`: as at the start.
-    pub pace: Option<Pace>,
 }
 
 /// The spaces of an emulator by name. `default` is always there, another from its first use on.
@@ -110,13 +97,13 @@ struct Live {
 }
 
 impl Spaces {
-    /// Makes `default`, of the seeds or with what is given.
+    /// Makes `default`, of files or else of the seeds, which must be good too.
     ///
     /// # Errors
-    /// Every mistake of the seeds.
-    pub fn new(origin: Origin, limits: SpaceLimits, with: Option<Contents>) -> Result<Self, Vec<Mistake>> {
+    /// Every mistake.
+    pub fn new(origin: Origin, limits: SpaceLimits, files: Option<&Files>) -> Result<Self, Vec<Mistake>> {
         let generations = AtomicU64::new(0);
-        let default = Arc::new(make(&origin, Namespace::DEFAULT, &generations, with)?);
+        let default = Arc::new(make(&origin, Namespace::DEFAULT, &generations, files)?);
         let live = RwLock::new(Live { default, named: BTreeMap::new() });
         Ok(Self { origin: RwLock::new(origin), limits, generations, live })
     }
@@ -161,14 +148,14 @@ impl Spaces {
         if is_there || live.named.len() < most { Ok(()) } else { Err(NoSpace::TooMany(most)) }
     }
 
-    /// Puts a new space in the place of one: as at the start, or with the world that is given. Calls in flight finish
+    /// Puts a new space in the place of one: as at the start, or of files. Calls in flight finish
     /// on the old one.
     ///
     /// # Errors
     /// [`NoSpace`]; nothing has changed then.
-    pub fn replace(&self, name: &Namespace, with: Option<Contents>) -> Result<Arc<Space>, NoSpace> {
+    pub fn replace(&self, name: &Namespace, files: Option<&Files>) -> Result<Arc<Space>, NoSpace> {
         let origin = self.origin.read();
-        let space = Arc::new(make(&origin, name.clone(), &self.generations, with).map_err(NoSpace::Seed)?);
+        let space = Arc::new(make(&origin, name.clone(), &self.generations, files).map_err(NoSpace::Seed)?);
         let mut live = self.live.write();
         self.has_room(&live, name)?;
         let old = live.put(Arc::clone(&space), origin.machine.wall());
@@ -177,12 +164,13 @@ impl Spaces {
         Ok(space)
     }
 
-    /// Begins again with other seeds; of all spaces, `default` stays.
+    /// Begins again with other seeds, or without any with the default one; of all spaces, `default` stays.
     ///
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
     pub fn begin_again(&self, seeds: Vec<(String, String)>) -> Result<(), Vec<Mistake>> {
         let mut origin = self.origin.write();
+        let seeds = if seeds.is_empty() { default_seed() } else { seeds };
         let next = Origin { seeds, ..origin.clone() };
         let default = Arc::new(make(&next, Namespace::DEFAULT, &self.generations, None)?);
         *origin = next;
@@ -231,19 +219,23 @@ impl Live {
     }
 }
 
+/// A space of files, or else of the origin's seeds. Files may say how the world's time goes; of seeds that do, the origin
+/// has the last word.
 fn make(
     origin: &Origin,
     namespace: Namespace,
     generations: &AtomicU64,
-    with: Option<Contents>,
+    files: Option<&Files>,
 ) -> Result<Space, Vec<Mistake>> {
-    let clock = SpaceClock::new(Arc::clone(&origin.machine));
-    clock.set(with.as_ref().and_then(|with| with.pace).unwrap_or_else(|| origin.pace()));
-    let ids = Ids::of(origin.rng_seed, &namespace);
-    let world = match with {
-        Some(with) => with.world,
-        None => origin.world(&ids, clock.now())?,
+    let (clock, ids) = (SpaceClock::new(Arc::clone(&origin.machine)), Ids::of(origin.rng_seed, &namespace));
+    let pace = |said: Option<Pace>| match (files, said) {
+        (Some(_), Some(said)) => said,
+        _ => origin.pace(said),
     };
+    let world = seed::build_at(files.unwrap_or(&origin.seeds), &ids, |said| {
+        clock.set(pace(said));
+        clock.now()
+    })?;
     let nonces = NonceMemory::new(origin.nonces.0, origin.nonces.1);
     let generation = generations.fetch_add(1, Ordering::Relaxed) + 1;
     Ok(Space::new(namespace, generation, world, clock, ids, nonces))

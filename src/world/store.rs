@@ -115,6 +115,13 @@ impl World {
         found.filter(|(_, i)| i.account == account && std::ptr::eq(i.region, region)).collect()
     }
 
+    /// The accounts that anything belongs to, some more than once.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> {
+        let identities = self.users.accounts().chain(self.roles.accounts()).chain(self.policies.accounts());
+        let keys = self.keys.iter().map(|(_, key)| key.account);
+        identities.chain(keys).chain(self.instances.values().map(|instance| instance.account))
+    }
+
     /// Does what is due at a time.
     pub fn settle(&mut self, now: Timestamp) {
         self.forget_sessions(now);

@@ -54,6 +54,8 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("POST", "/_ecsim/reset", "/_ecsim/reset?namespace=gw0", ""),
     ("DELETE", "/_ecsim/namespaces/{name}", "/_ecsim/namespaces/gw0", ""),
     ("POST", "/_ecsim/rng", "/_ecsim/rng", r#"{"seed":42}"#),
+    ("GET", "/_ecsim/snapshot", "/_ecsim/snapshot", ""),
+    ("PUT", "/_ecsim/snapshot", "/_ecsim/snapshot?namespace=gw1", r#"{"schema_version":1}"#),
     ("POST", "/_ecsim/seed", "/_ecsim/seed?mode=replace&namespace=gw1", "{}"),
     ("GET", "/_ecsim/info", "/_ecsim/info", ""),
     ("GET", "/_ecsim/instances", "/_ecsim/instances", ""),

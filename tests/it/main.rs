@@ -22,6 +22,7 @@ mod ram_users;
 mod readme;
 mod renderings;
 mod seeds;
+mod snapshots;
 mod state;
 mod sts;
 mod support;

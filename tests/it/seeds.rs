@@ -99,6 +99,19 @@ fn the_schema_has_the_regions_that_the_world_has() {
     assert_eq!(SCHEMA["$defs"]["instance"]["properties"]["region"]["enum"], json!(known));
 }
 
+const DOCUMENT: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// The names of the members of a value, wherever they stand.
+fn names(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(list) => list.iter().flat_map(names).collect(),
+        Value::Object(object) => {
+            object.iter().flat_map(|(name, value)| [vec![name.clone()], names(value)].concat()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// A seed with every member of every kind.
 fn full() -> Value {
     let instances = json!([{
@@ -111,30 +124,37 @@ fn full() -> Value {
         "vpc_cidr": "10.0.0.0/8", "vswitch_cidr": "10.1.0.0/16", "public_key": "ssh-ed25519 A", "user_data": "#!",
         "http_endpoint": "disabled", "http_tokens": "required", "http_put_response_hop_limit": 64,
     }, {
-        "id": "i-fixed", "private_ip": "10.0.0.1", "public_ip": "203.0.113.2", "vswitch_cidr": "10.0.0.0/24",
+        "id": "i-fixed", "role": "WEB", "role_as_written": true, "credentials": "own", "private_ip": "10.0.0.1", "public_ip": "203.0.113.2", "vswitch_cidr": "10.0.0.0/24",
         "mac": "00:16:3e:0f:00:01", "serial_number": "4acd2b47-b328-4762-852f-998000000000",
     }]);
     json!({
-        "$schema": "seed.schema.json",
+        "$schema": "seed.schema.json", "schema_version": 1, "ecsim": "0.1.0",
+        "clock": { "mode": "offset", "ahead_seconds": -60 },
         "accounts": [{
             "id": "1000000000000001",
-            "keys": [{ "id": "k", "secret": "s", "status": "active" }],
-            "policies": [{ "name": "p-1", "description": "d", "document": { "Version": "1", "Statement": [
+            "keys": [{ "id": "k", "secret": "s", "status": "active", "created": NOW, "last_used": NOW }],
+            "policies": [{ "id": "100000000000000001", "name": "p-1", "tags": { "t": "" }, "created": NOW, "updated": NOW, "description": "d", "document": { "Version": "1", "Statement": [
                 { "Effect": "Allow", "Action": ["ecs:*", "*"], "Resource": "acs:ecs:*:*:*", "Condition": {} },
                 { "Effect": "Deny", "NotAction": "ram:*", "Resource": ["*"] },
-            ] } }],
+            ] } }, { "name": "p-2", "default_version": "v3", "last_version": "v5", "versions": [
+                { "id": "v1", "document": DOCUMENT, "created": "2026-01-05T08:00:00.25Z" },
+                { "id": "v3", "document": format!(" {DOCUMENT}") },
+            ] }],
             "users": [{
+                "id": "100000000000000002", "created": NOW, "updated": NOW,
                 "name": "u", "display_name": "U", "mobile_phone": "86-1", "email": "u@example.com", "comments": "c",
-                "policies": ["P-1", "ReadOnlyAccess"], "keys": [{ "id": "u1", "secret": "s", "status": "inactive" }],
+                "policies": ["P-1", { "name": "ReadOnlyAccess", "type": "System", "attached": NOW }], "keys": [{ "id": "u1", "secret": "s", "status": "inactive" }],
             }],
             "roles": [{
                 "name": "web", "description": "d", "trust": { "Version": "1", "Statement": [{
                     "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs.aliyuncs.com" },
                 }] },
-                "max_session_duration": 43200, "policies": ["p-1"],
-                "sessions": [{ "id": "tmp", "secret": "s", "security_token": "t", "expires": NOW, "name": "job", "policy": {
+                "max_session_duration": 43200, "policies": ["p-1"], "id": "100000000000000003",
+                "allow_console_login": false, "tags": { "t": "v" }, "created": NOW, "updated": NOW,
+                "sessions": [{ "id": "tmp", "secret": "s", "security_token": "t", "expires": NOW, "name": "job",
+                  "created": NOW, "last_used": NOW, "policy": {
                     "Version": "1", "Statement": { "Effect": "Allow", "Action": "ecs:*", "Resource": "*" },
-                } }],
+                } }, { "id": "own", "secret": "s", "security_token": "t", "expires": NOW, "instance": "i-fixed", "policy": "{}" }],
             }],
             "instances": instances,
         }],
@@ -145,6 +165,10 @@ fn full() -> Value {
 fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
     let errors: Vec<_> = VALIDATOR.iter_errors(&full()).map(|error| error.to_string()).collect();
     assert_eq!(errors, Vec::<String>::new());
+    let named: BTreeSet<_> = names(&full()).into_iter().collect();
+    let all = MEMBERS.iter().flat_map(|(kind, names)| names.iter().map(move |name| (*kind, *name)));
+    let missing: Vec<_> = all.filter(|(kind, name)| *kind != "clock" && !named.contains(*name)).collect();
+    assert_eq!(missing, [], "members that the seed has not");
     let world = world(&full());
     assert_eq!(ids(&world), ["i-0", "i-1", "i-fixed"]);
     let instance = world.instance("i-1").expect("it is there");
@@ -167,7 +191,7 @@ fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
     assert_eq!(fixed.mac(), "00:16:3e:0f:00:01");
     assert_eq!(fixed.serial_number(&InstanceId::new("i-fixed")), "4acd2b47-b328-4762-852f-998000000000");
     assert_eq!(fixed.spec.metadata_options, MetadataOptions::default());
-    assert_eq!(fixed.role().map(ToString::to_string), None);
+    assert_eq!(fixed.role().map(ToString::to_string).as_deref(), Some("WEB"));
     let account = AccountId::DEFAULT;
     let user = world.user(account, "U").expect("a user");
     let texts = [user.name(), &*user.display_name, &*user.mobile_phone, &*user.email, &*user.comments];
@@ -242,6 +266,17 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
     };
     let text = "must be a string".to_owned();
     let owned = str::to_owned;
+    let document = json!({ "Version": "1", "Statement": fine });
+    let versions = |versions: Value, more: Value| {
+        let mut policy = json!({ "name": "p", "versions": versions });
+        policy.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        with("policies", &policy)
+    };
+    let version_rule =
+        owned("ids of versions rise, default_version is one of them, and last_version is not before them");
+    let clock_rule = owned("has now if it is frozen, ahead_seconds if it is offset, and neither if it is real");
+    let id_rule = owned("an id is 18 decimal digits in a string");
+    let tags_rule = owned("must be an object of tag keys and values");
     let seconds = owned("must be a whole number of seconds from 3600 to 43200");
     let pattern = owned("with count, an id holds one number pattern such as %d, %08d or %04x");
     let time = owned("must be a time such as 2026-01-05T08:00:00Z");
@@ -294,9 +329,9 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
         (session("name", None), owned(SESSION), owned("needs name")),
         (session("name", Some(json!("x"))), format!("{SESSION}.name"), session_name),
         (session("status", Some(json!("active"))), format!("{SESSION}.status"), members("session")),
-        (session("policy", Some(json!("{}"))), format!("{SESSION}.policy"), owned("must be an object")),
+        (session("policy", Some(json!(1))), format!("{SESSION}.policy"), owned("must be an object")),
         (session("policy", Some(json!({ "Version": "1" }))), format!("{SESSION}.policy"), owned("needs Statement")),
-        (trust(json!("ecs")), format!("{ROLE}.trust"), owned("must be an object")),
+        (trust(json!(["ecs"])), format!("{ROLE}.trust"), owned("must be an object")),
         (trust(json!({ "Statement": statement })), format!("{ROLE}.trust"), owned("needs Version")),
         (trust(json!({ "Version": "1" })), format!("{ROLE}.trust"), owned("needs Statement")),
         (
@@ -332,13 +367,98 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
         (role(json!({ "name": "r", "max_session_duration": "1h" })), format!("{ROLE}.max_session_duration"), seconds),
         (role(json!({ "name": "r", "policies": "p" })), format!("{ROLE}.policies"), owned("must be an array")),
         (with("policies", &json!({ "name": "p" })), owned(POLICY), owned("needs document")),
+        (versions(json!([{ "id": "v1" }]), json!({})), format!("{POLICY}.versions[0]"), owned("needs document")),
+        (versions(json!([{ "document": document }]), json!({})), format!("{POLICY}.versions[0]"), owned("needs id")),
+        (
+            versions(json!([{ "id": "1", "document": document }]), json!({})),
+            format!("{POLICY}.versions[0].id"),
+            owned("a version is such as v1"),
+        ),
+        (versions(json!([]), json!({})), owned(POLICY), version_rule.clone()),
+        (
+            versions(json!([{ "id": "v1", "document": document }]), json!({ "document": document })),
+            format!("{POLICY}.versions"),
+            owned("a policy has document or versions, not both"),
+        ),
+        (
+            versions(json!([{ "id": "v1", "document": document }]), json!({ "last_version": 1 })),
+            format!("{POLICY}.last_version"),
+            text.clone(),
+        ),
+        (
+            with("policies", &json!({ "name": "p", "document": document, "tags": [] })),
+            format!("{POLICY}.tags"),
+            tags_rule.clone(),
+        ),
+        (with("users", &json!({ "name": "u", "id": "1" })), format!("{USER}.id"), id_rule.clone()),
+        (with("users", &json!({ "name": "u", "id": 100_000_000_000_000_000_u64 })), format!("{USER}.id"), id_rule),
+        (with("users", &json!({ "name": "u", "updated": "today" })), format!("{USER}.updated"), time.clone()),
+        (
+            with("users", &json!({ "name": "u", "policies": [{ "type": "System" }] })),
+            format!("{USER}.policies[0]"),
+            owned("needs name"),
+        ),
+        (
+            with("users", &json!({ "name": "u", "policies": [{ "name": "ReadOnlyAccess", "type": "system" }] })),
+            format!("{USER}.policies[0].type"),
+            owned("must be one of Custom, System"),
+        ),
+        (
+            role(json!({ "name": "r", "allow_console_login": 1 })),
+            format!("{ROLE}.allow_console_login"),
+            owned("must be true or false"),
+        ),
+        (role(json!({ "name": "r", "tags": "a" })), format!("{ROLE}.tags"), tags_rule),
+        (
+            key(
+                json!({ "id": "a", "secret": "s", "last_used": NOW.replace('Z', ".5Z").replace(".5", ".50000000000") }),
+            ),
+            format!("{KEY}.last_used"),
+            time.clone(),
+        ),
+        (session("created", Some(json!(1))), format!("{SESSION}.created"), text.clone()),
+        (
+            session("instance", Some(json!("i-1"))),
+            format!("{SESSION}.name"),
+            owned("the session of an instance has a name already"),
+        ),
+        (
+            machine(json!({ "role": "web", "role_as_written": "yes" })),
+            format!("{INSTANCE}.role_as_written"),
+            owned("must be true or false"),
+        ),
+        (
+            machine(json!({ "credentials": "k" })),
+            format!("{INSTANCE}.credentials"),
+            owned("credentials are of a role: name the role too"),
+        ),
+        (
+            json!({ "schema_version": 2 }),
+            owned("$.schema_version"),
+            owned("made by a newer ecsim, of a version that it does not say: this one reads 1, and not 2"),
+        ),
+        (json!({ "schema_version": "1" }), owned("$.schema_version"), owned("must be 1")),
+        (json!({ "schema_version": 0 }), owned("$.schema_version"), owned("must be 1")),
+        (json!({ "ecsim": 1 }), owned("$.ecsim"), text.clone()),
+        (json!({ "clock": "real" }), owned("$.clock"), owned("must be an object")),
+        (json!({ "clock": {} }), owned("$.clock"), owned("needs mode")),
+        (json!({ "clock": { "mode": "slow" } }), owned("$.clock.mode"), owned("must be one of real, offset, frozen")),
+        (json!({ "clock": { "mode": "frozen" } }), owned("$.clock"), clock_rule.clone()),
+        (json!({ "clock": { "mode": "real", "now": NOW } }), owned("$.clock"), clock_rule.clone()),
+        (json!({ "clock": { "mode": "frozen", "now": NOW, "ahead_seconds": 1 } }), owned("$.clock"), clock_rule),
+        (json!({ "clock": { "mode": "frozen", "now": "today" } }), owned("$.clock.now"), time.clone()),
+        (
+            json!({ "clock": { "mode": "offset", "ahead_seconds": 1.5 } }),
+            owned("$.clock.ahead_seconds"),
+            owned("must be a whole number of seconds"),
+        ),
         (
             policy("p q", json!([fine])),
             format!("{POLICY}.name"),
             owned("a policy name is 1 to 128 letters, digits or '-'"),
         ),
         (
-            with("policies", &json!({ "name": "p", "document": "{}" })),
+            with("policies", &json!({ "name": "p", "document": null })),
             format!("{POLICY}.document"),
             owned("must be an object"),
         ),
@@ -371,7 +491,11 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             owned("a user name is 1 to 64 letters, digits, '.', '-' or '_'"),
         ),
         (with("users", &json!({ "name": "u", "email": 1 })), format!("{USER}.email"), text.clone()),
-        (with("users", &json!({ "name": "u", "policies": [1] })), format!("{USER}.policies[0]"), text.clone()),
+        (
+            with("users", &json!({ "name": "u", "policies": [1] })),
+            format!("{USER}.policies[0]"),
+            owned("must be a string or an object"),
+        ),
         (
             with("users", &json!({ "name": "u", "keys": [{ "id": "k" }] })),
             format!("{USER}.keys[0]"),
@@ -547,6 +671,7 @@ fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_re
     const INSTANCES: &str = "$.accounts[0].instances";
     let twice = |kind: &str, object: Value| json!({ "accounts": [{ kind: [object, object] }] });
     let document = json!({ "Version": "1", "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
+    let version_rule = "ids of versions rise, default_version is one of them, and last_version is not before them";
     let cases = [
         (
             instance(&json!({ "role": "nobody" })),
@@ -586,6 +711,82 @@ fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_re
             instance(&json!({ "vpc_cidr": "10.0.0.1/16" })),
             format!("{INSTANCES}[0].vpc_cidr"),
             "must be a whole block of addresses such as 172.16.0.0/12, from /8 to /29",
+        ),
+        (
+            with("policies", &json!({ "name": "p", "document": "{}" })),
+            "$.accounts[0].policies[0].document".to_owned(),
+            "needs Version",
+        ),
+        (
+            json!({ "accounts": [{ "roles": [{ "name": "r", "trust": "ecs" }] }] }),
+            "$.accounts[0].roles[0].trust".to_owned(),
+            "not JSON: expected value at line 1 column 1",
+        ),
+        (
+            with(
+                "policies",
+                &json!({ "name": "p", "versions": [
+                { "id": "v2", "document": document }, { "id": "v1", "document": document },
+            ] }),
+            ),
+            "$.accounts[0].policies[0]".to_owned(),
+            version_rule,
+        ),
+        (
+            with(
+                "policies",
+                &json!({ "name": "p", "versions": [{ "id": "v2", "document": document }], "last_version": "v1" }),
+            ),
+            "$.accounts[0].policies[0]".to_owned(),
+            version_rule,
+        ),
+        (
+            with("policies", &json!({ "name": "p", "document": document, "default_version": "v2" })),
+            "$.accounts[0].policies[0]".to_owned(),
+            version_rule,
+        ),
+        (
+            with("policies", &json!({ "name": "p", "document": document, "last_version": "v4294967295" })),
+            "$.accounts[0].policies[0]".to_owned(),
+            version_rule,
+        ),
+        (
+            json!({ "accounts": [{
+                "users": [{ "name": "u", "id": "100000000000000000" }],
+                "roles": [{ "name": "r", "id": "100000000000000000" }],
+            }] }),
+            "$.accounts[0].roles[0].id".to_owned(),
+            "the id 100000000000000000 is taken already",
+        ),
+        (
+            json!({ "accounts": [{ "roles": [{ "name": "r", "sessions": [{
+                "id": "k", "secret": "s", "security_token": "t", "expires": NOW, "instance": "i-none",
+            }] }] }] }),
+            "$.accounts[0].roles[0].sessions[0].instance".to_owned(),
+            "there is no instance i-none",
+        ),
+        (
+            instance(&json!({ "id": "i-1", "role": "web", "credentials": "none" })),
+            format!("{INSTANCES}[0].credentials"),
+            "the instance has no session none",
+        ),
+        (
+            json!({ "accounts": [{
+                "keys": [{ "id": "mine", "secret": "s" }], "roles": [{ "name": "web" }],
+                "instances": [{ "id": "i-1", "role": "web", "credentials": "mine" }],
+            }] }),
+            format!("{INSTANCES}[0].credentials"),
+            "the instance has no session mine",
+        ),
+        (
+            instance(&json!({ "role": "a role", "role_as_written": true })),
+            format!("{INSTANCES}[0].role"),
+            "account 1000000000000001 has no role a role",
+        ),
+        (
+            with("users", &json!({ "name": "u", "policies": [{ "name": "ReadOnlyAccess", "type": "Custom" }] })),
+            "$.accounts[0].users[0].policies[0]".to_owned(),
+            "neither account 1000000000000001 nor the system has a policy ReadOnlyAccess",
         ),
         (
             instance(&json!({ "created": "2026-02-30T00:00:00Z" })),
@@ -661,7 +862,7 @@ fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
         lines,
         [
             "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
-            "b.json: $.more: no such member here; there are $schema, accounts",
+            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts",
             "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
             "a.json: $.accounts[0].keys[0]: needs secret",
             "b.json: $.accounts[1].keys[0].id: the key shared exists already",

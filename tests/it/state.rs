@@ -215,3 +215,43 @@ async fn the_clock_of_a_namespace_is_its_own() {
     assert_eq!(server.done("GET", "clock", Value::Null).await["ahead_seconds"], 0);
     assert_eq!(server.done("GET", "clock?namespace=gw0", Value::Null).await["ahead_seconds"], 3600);
 }
+
+#[tokio::test]
+async fn a_snapshot_brings_back_the_world_and_can_be_put_into_another_namespace() {
+    let server = support::start().await;
+    let (status, credentials) = server.control("GET", &format!("instances/{WEB}/credentials"), &Value::Null).await;
+    assert_eq!(status, 200);
+    server.ram_done("CreateAccessKey", &[("UserName", "full")]).await;
+    let taken = server.done("GET", "snapshot", Value::Null).await;
+    server.detach_by("test").await;
+    server.done("POST", "clock", json!({ "advance": "1h" })).await;
+    assert_ne!(server.done("GET", "snapshot", Value::Null).await, taken);
+    let put = server.done("PUT", "snapshot", taken.clone()).await;
+    assert_eq!((&put["generation"], &put["now"]), (&json!(2), &json!(support::NOW)));
+    assert_eq!(server.done("GET", "snapshot", Value::Null).await, taken);
+    // What was handed out before signs again.
+    let text = |name: &str| credentials[name].as_str().expect("a text").to_owned();
+    let signed = async |id: &str| {
+        let call = server.call("GetCallerIdentity").param("Version", "2015-04-01").key(id, &text("AccessKeySecret"));
+        call.param("SecurityToken", text("SecurityToken")).send().await.status
+    };
+    assert_eq!(signed(&text("AccessKeyId")).await, 200);
+
+    server.done("PUT", "snapshot?namespace=gw0", taken.clone()).await;
+    assert_eq!(server.done("GET", "snapshot?namespace=gw0", Value::Null).await, taken);
+    assert_eq!(signed(&format!("{}@gw0", text("AccessKeyId"))).await, 200);
+    assert_eq!(signed(&format!("{}@gw1", text("AccessKeyId"))).await, 404);
+    let again = server.control("GET", &format!("instances/{WEB}@gw0/credentials"), &Value::Null).await;
+    assert_eq!(again.1["AccessKeyId"], format!("{}@gw0", text("AccessKeyId")), "it goes on with what it has");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_is_newer_or_broken_changes_nothing() {
+    let server = support::start().await;
+    let before = server.state();
+    for body in [json!({ "schema_version": 2 }), json!({ "accounts": [{ "keys": [{}] }] }), Value::Null] {
+        let (status, answer) = server.control("PUT", "snapshot", &body).await;
+        assert_eq!((status, &answer["error"]["code"]), (422, &json!("InvalidSeed")), "{answer}");
+        assert_eq!(server.state(), before);
+    }
+}

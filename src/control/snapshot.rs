@@ -1,0 +1,36 @@
+//! `/_ecsim/snapshot`: a world as text, and back.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::header::CONTENT_TYPE;
+
+use super::namespaces::OfNamespace;
+use super::scope::{InNamespace, Scope, Target};
+use super::{Control, Refusal, Refused, seed};
+
+/// The world as text
+///
+/// A seed that leaves nothing out: sorted, so that two equal worlds give the same text, with the secrets of the keys.
+/// Nonces, metadata tokens and the place of the generator of ids are not in it.
+#[utoipa::path(get, path = "/_ecsim/snapshot", operation_id = "take_snapshot", params(InNamespace),
+               responses((status = 200, body = Object, content_type = "application/json")))]
+pub(super) async fn take(Scope(space): Scope) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], space.snapshot())
+}
+
+/// Puts the world of a snapshot in the place of the one that is there
+///
+/// In a new generation, of another namespace too. A plain seed is taken as well. A newer schema, or any mistake, is refused
+/// and changes nothing.
+#[utoipa::path(put, path = "/_ecsim/snapshot", operation_id = "put_snapshot", params(InNamespace), request_body = Object,
+               responses((status = 200, body = OfNamespace), (status = 422, body = Refused, description = "Mistakes")))]
+pub(super) async fn put(
+    State(control): State<Arc<Control>>,
+    Target(name): Target,
+    body: String,
+) -> Result<Json<OfNamespace>, Refusal> {
+    Ok(Json(OfNamespace::of(&*seed::replace(&control, &name, body)?)))
+}
