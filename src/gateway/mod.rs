@@ -81,7 +81,6 @@ impl Gateway {
         });
         let envelope = Envelope {
             format: call.format().unwrap_or_else(|(format, _)| format),
-            host_id: call.host_id(),
             // Without a known version, as for Ecs (decision 26).
             product: trail.product.map_or("Ecs", |product| product.name),
             request_id,
@@ -96,7 +95,7 @@ impl Gateway {
         }
         match outcome {
             Ok(done) => envelope.success(done.body),
-            Err(error) => envelope.failure(&error),
+            Err(error) => envelope.failure(&error, call.host_id()),
         }
     }
 

@@ -21,7 +21,6 @@ const WOULD_DENY: HeaderName = HeaderName::from_static("x-ecsim-would-deny");
 #[derive(Debug)]
 pub(super) struct Envelope<'a> {
     pub(super) format: Format,
-    pub(super) host_id: &'a str,
     pub(super) product: &'static str,
     pub(super) request_id: RequestId,
     pub(super) trace_id: TraceId,
@@ -34,8 +33,9 @@ impl Envelope<'_> {
         self.respond(StatusCode::OK, body)
     }
 
-    pub(super) fn failure(&self, error: &ApiError) -> Response<Body> {
-        let body = render::failure(self.format, error, self.request_id, self.host_id, self.product);
+    /// `host_id`: the host that the client called.
+    pub(super) fn failure(&self, error: &ApiError, host_id: &str) -> Response<Body> {
+        let body = render::failure(self.format, error, self.request_id, host_id, self.product);
         let status = StatusCode::from_u16(error.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.respond(status, body)
     }
