@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 mod control;
 pub mod emulator;
+pub mod files;
 pub mod gateway;
 pub mod http;
 pub mod metadata;

@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{Failure, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Parsed, ServeArgs};
 use crate::emulator::{Builder, Emulator, StartError};
+use crate::files::{Readers, write_whole};
 use crate::gateway::settings::AuthMode;
 use crate::http::Address;
 use crate::world::KeyStatus;
@@ -154,12 +155,9 @@ fn url(address: &Address) -> String {
     }
 }
 
-/// Whole or not at all: written beside the file, then renamed over it.
 fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
+    write_whole(path, text.as_bytes(), Readers::Others)
+        .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
 }
 
 /// Where it listens, which keys sign, and who has which role.

@@ -29,8 +29,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 }
 
 /// From the top down; a room may use those behind it.
-const ROOMS: [&str; 11] =
-    ["cli", "config", "emulator", "http", "gateway", "services", "metadata", "control", "api", "world", "policy"];
+const ROOMS: [&str; 12] = [
+    "cli", "config", "emulator", "http", "gateway", "services", "metadata", "control", "files", "api", "world",
+    "policy",
+];
 
 #[test]
 fn arrows_between_rooms_go_down() {
