@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinHandle;
 
 use crate::control::Control;
+use crate::files::{SaveError, StateFile};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::gateway::settings::{Settings, SettingsCell};
@@ -33,6 +35,8 @@ pub struct Builder {
     metadata_listeners: Vec<(SocketAddr, InstanceId)>,
     rng_seed: Option<u64>,
     nonces: (u32, SignedDuration),
+    state_file: Option<PathBuf>,
+    state_interval: Option<Duration>,
 }
 
 impl Default for Builder {
@@ -50,6 +54,8 @@ impl Default for Builder {
             metadata_listeners: Vec::new(),
             rng_seed: None,
             nonces: (1 << 18, SignedDuration::from_mins(30)),
+            state_file: None,
+            state_interval: None,
         }
     }
 }
@@ -62,6 +68,9 @@ pub enum StartError {
     /// Every mistake of every seed.
     #[error("{} in the seeds", count(.0.len(), "mistake"))]
     Seed(Vec<Mistake>),
+    /// Every mistake of the state file.
+    #[error("{} in the state file", count(.0.len(), "mistake"))]
+    State(Vec<Mistake>),
     #[error("cannot tell the address of a socket: {0}")]
     Address(#[from] io::Error),
     /// An instance that the metadata service is told about, and that no seed has.
@@ -154,7 +163,15 @@ impl Builder {
         self
     }
 
-    /// Binds, reads the seeds, only then listens and serves.
+    /// Goes on from what this file holds, if there is one, and not from the seeds; writes it at the stop, and as often in
+    /// between as `every` says. It is the state of the space `default`.
+    #[must_use]
+    pub fn state_file(mut self, path: Option<PathBuf>, every: Option<Duration>) -> Self {
+        (self.state_file, self.state_interval) = (path, every);
+        self
+    }
+
+    /// Binds, reads the state or the seeds, only then listens and serves.
     ///
     /// # Errors
     /// [`StartError`]; nothing runs then.
@@ -170,16 +187,21 @@ impl Builder {
             bound.push((Bound::bind(&address).await?, instance));
         }
         let ids = self.rng_seed.map_or_else(Ids::random, Ids::seeded);
-        let mut seeds = self.seeds;
-        seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
-        let seeds = or_default(seeds);
+        let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
+        let kept = state.as_ref().map_or(Ok(None), |state| state.read()).map_err(|bad| StartError::State(vec![bad]))?;
         let clock = SpaceClock::new(self.clock);
         let now = |said: Option<Pace>| {
             clock.set(said.unwrap_or(Pace::Real));
             clock.set(pace(self.now, self.frozen, &clock));
             clock.now()
         };
-        let world = seed::build_at(&seeds, &ids, now).map_err(StartError::Seed)?;
+        let world = if let Some(kept) = kept {
+            seed::build_at(&[kept], &ids, now).map_err(StartError::State)?
+        } else {
+            let mut seeds = self.seeds;
+            seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
+            seed::build_at(&or_default(seeds), &ids, now).map_err(StartError::Seed)?
+        };
         let told = self.metadata_listeners.iter().map(|(_, id)| id).chain(&self.metadata.default_instance);
         if let Some(unknown) = told.into_iter().find(|id| world.instance(id.as_str()).is_none()) {
             return Err(StartError::UnknownInstance(unknown.clone()));
@@ -204,7 +226,8 @@ impl Builder {
             doors.push(Door { listener: bound.listen()?, instance });
         }
         let server = Server::start(Arc::clone(&app), doors);
-        Ok(Emulator { addresses, of_instances, spaces, app, server })
+        let keeper = state.map(|file| Keeper::start(file, Arc::clone(&spaces), self.state_interval));
+        Ok(Emulator { addresses, of_instances, spaces, app, server, keeper })
     }
 }
 
@@ -225,7 +248,56 @@ fn or_default(mut seeds: Vec<(String, String)>) -> Vec<(String, String)> {
     seeds
 }
 
-/// A running emulator. Dropping it stops it at once.
+/// Who writes the state file.
+#[derive(Debug)]
+struct Keeper {
+    file: Arc<StateFile>,
+    spaces: Arc<Spaces>,
+    between: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn start(file: Arc<StateFile>, spaces: Arc<Spaces>, every: Option<Duration>) -> Self {
+        let between = every.map(|every| {
+            let (file, spaces) = (Arc::clone(&file), Arc::clone(&spaces));
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(every).await;
+                    if let Err(error) = save(&file, &spaces).await {
+                        tracing::error!("{error}");
+                    }
+                }
+            })
+        });
+        Self { file, spaces, between }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some(between) = &self.between {
+            between.abort();
+        }
+    }
+}
+
+/// Beside the calls: a disk takes its time.
+async fn save(file: &Arc<StateFile>, spaces: &Spaces) -> Result<(), SaveError> {
+    let (file, space) = (Arc::clone(file), spaces.default_space());
+    let saved = tokio::task::spawn_blocking(move || file.save(&space)).await;
+    saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+/// How an emulator stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Whether all requests in flight were done.
+    pub drained: bool,
+    /// Whether the state file, if there is one, holds what the world was at the end.
+    pub saved: Result<(), SaveError>,
+}
+
+/// A running emulator. Dropping it stops it at once, and saves nothing.
 #[derive(Debug)]
 pub struct Emulator {
     addresses: Vec<Address>,
@@ -233,6 +305,7 @@ pub struct Emulator {
     spaces: Arc<Spaces>,
     app: Arc<App>,
     server: Server,
+    keeper: Option<Keeper>,
 }
 
 impl Emulator {
@@ -268,19 +341,25 @@ impl Emulator {
         self.spaces.default_space().nonces.lock().dropped()
     }
 
-    /// Puts a world made from other seeds in place of this one, and takes other settings.
+    /// Puts a world made from other seeds in place of this one, unless it is the state file's, and takes other settings.
     ///
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
     pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings) -> Result<(), Vec<Mistake>> {
-        let space = self.spaces.default_space();
-        space.restore(&or_default(seed::read(seed_paths)?))?;
+        if self.keeper.is_none() {
+            self.spaces.default_space().restore(&or_default(seed::read(seed_paths)?))?;
+        }
         self.app.gateway.settings.set(settings);
         Ok(())
     }
 
-    /// Stops, giving requests in flight that much time. Answers whether all were done.
-    pub async fn stop(self, patience: Duration) -> bool {
-        self.server.stop(patience).await
+    /// Stops, giving requests in flight that much time, then saves the state.
+    pub async fn stop(self, patience: Duration) -> Stopped {
+        let drained = self.server.stop(patience).await;
+        let saved = match &self.keeper {
+            Some(keeper) => save(&keeper.file, &keeper.spaces).await,
+            None => Ok(()),
+        };
+        Stopped { drained, saved }
     }
 }

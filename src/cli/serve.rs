@@ -37,6 +37,12 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
             "--nonce-ttl is shorter than twice --clock-skew: a signature can outlive the memory of its nonce"
         );
     }
+    if args.state_interval.is_some() && args.state_file.is_none() {
+        return Err(Failure::Usage {
+            message: "--state-interval needs --state-file".to_owned(),
+            hint: "name the file to save the state to".to_owned(),
+        });
+    }
     let emulator = builder(&args).start().await.map_err(refused)?;
     announce(&args, &emulator)?;
     let first = loop {
@@ -48,11 +54,11 @@ async fn serve(args: ServeArgs) -> Result<(), Failure> {
     };
     tracing::info!(signal = first, "stopping");
     tokio::select! {
-        done = emulator.stop(args.shutdown_timeout) => {
-            if !done {
+        stopped = emulator.stop(args.shutdown_timeout) => {
+            if !stopped.drained {
                 tracing::warn!("requests in flight were cut off after --shutdown-timeout");
             }
-            Ok(())
+            stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))
         }
         status = second(&mut interrupt, &mut terminate) => Err(Failure::Silent(status)),
     }
@@ -73,7 +79,8 @@ fn builder(args: &ServeArgs) -> Builder {
         .limits(args.limits())
         .metadata(args.metadata_settings())
         .now(args.now, args.clock == ClockMode::Frozen)
-        .nonces(args.nonce_max, args.nonce_ttl);
+        .nonces(args.nonce_max, args.nonce_ttl)
+        .state_file(args.state_file.clone(), args.state_interval);
     for (address, instance) in &args.metadata {
         builder = builder.listen_as(*address, instance.clone());
     }
@@ -98,6 +105,10 @@ fn refused(error: StartError) -> Failure {
             hint: "pass `--listen 127.0.0.1:0` to take a free port".to_owned(),
         },
         StartError::Bind(error) => Failure::Runtime(error.to_string()),
+        StartError::State(mistakes) => Failure::Seed {
+            message: format!("the state file cannot be used\n{}", list(&mistakes)),
+            hint: "move it away to start from the seeds".to_owned(),
+        },
         StartError::Seed(mistakes) => Failure::Seed {
             message: format!("the seeds cannot be used\n{}", list(&mistakes)),
             hint: "fixtures/seed/seed.schema.json in the sources describes the form".to_owned(),
@@ -190,7 +201,7 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     text
 }
 
-/// SIGHUP: reads configuration and seeds again. What needs a restart (listeners, limits, nonces, metadata,
+/// SIGHUP: reads configuration and seeds again; with a state file, the world stays. What needs a restart (listeners, limits, nonces, metadata,
 /// clock, log) stays as it is; a mistake changes nothing.
 fn reload(emulator: &Emulator) {
     let args = match config::parse(std::env::args_os()) {

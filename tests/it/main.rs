@@ -21,6 +21,7 @@ mod readme;
 mod renderings;
 mod seeds;
 mod snapshots;
+mod state_file;
 mod sts;
 mod support;
 mod transport;
