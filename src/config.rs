@@ -100,6 +100,14 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_SEED", value_name = "PATH", value_delimiter = ',')]
     pub seed: Vec<PathBuf>,
 
+    /// File that the world is kept in from one run to the next; once it exists, seeds are not read
+    #[arg(long, env = "ECSIM_STATE_FILE", value_name = "PATH")]
+    pub state_file: Option<PathBuf>,
+
+    /// Save the state this often too, and not only at the stop
+    #[arg(long, env = "ECSIM_STATE_INTERVAL", value_name = "DURATION", value_parser = timeout)]
+    pub state_interval: Option<Duration>,
+
     /// Configuration file: TOML with the names of these flags
     #[arg(long, env = "ECSIM_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::control::{Access, Configuration, Control, Listed};
+use crate::files::{SaveError, StateFile};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
@@ -36,6 +37,8 @@ pub struct Builder {
     listed: Listed,
     metadata: metadata::Settings,
     metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
+    state_file: Option<PathBuf>,
+    state_interval: Option<Duration>,
 }
 
 /// Why an emulator did not start.
@@ -46,6 +49,9 @@ pub enum StartError {
     /// Every mistake of every seed.
     #[error("{} in the seeds", count(.0.len(), "mistake"))]
     Seed(Vec<Mistake>),
+    /// Every mistake of the state file.
+    #[error("{} in the state file", count(.0.len(), "mistake"))]
+    State(Vec<Mistake>),
     #[error("cannot tell the address of a socket: {0}")]
     Address(#[from] io::Error),
     /// An instance that the metadata service is told about, and that no seed has.
@@ -166,7 +172,15 @@ impl Builder {
         self
     }
 
-    /// Binds, reads the seeds, only then listens and serves.
+    /// Goes on from what this file holds, if there is one, and not from the seeds; writes it at the stop, and as often in
+    /// between as `every` says. It is the state of the space `default`.
+    #[must_use]
+    pub fn state_file(mut self, path: Option<PathBuf>, every: Option<Duration>) -> Self {
+        (self.state_file, self.state_interval) = (path, every);
+        self
+    }
+
+    /// Binds, reads the state or the seeds, only then listens and serves.
     ///
     /// # Errors
     /// [`StartError`]; nothing runs then.
@@ -189,7 +203,12 @@ impl Builder {
         if !seeds.is_empty() {
             origin.seeds = seeds;
         }
-        let spaces = Arc::new(Spaces::new(origin, self.space_limits, None).map_err(StartError::Seed)?);
+        let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
+        let kept = state.as_ref().map_or(Ok(None), |state| state.read()).map_err(|bad| StartError::State(vec![bad]))?;
+        let kept = kept.map(|file| [file]);
+        let spaces = Spaces::new(origin, self.space_limits, kept.as_ref().map(<[_; 1]>::as_slice));
+        let refused = if kept.is_some() { StartError::State } else { StartError::Seed };
+        let spaces = Arc::new(spaces.map_err(refused)?);
         // Every space begins with the same instances.
         let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);
         let unknown = spaces.default_space().store.read(|world| {
@@ -219,7 +238,8 @@ impl Builder {
         let server = Server::start(Arc::clone(&app), doors);
         let mut background = JoinSet::new();
         background.spawn(forget_idle(Arc::downgrade(&spaces), self.space_limits.idle));
-        Ok(Emulator { addresses, of_instances, spaces, app, server, _background: background })
+        let keeper = state.map(|file| Keeper::start(file, Arc::clone(&spaces), self.state_interval));
+        Ok(Emulator { addresses, of_instances, spaces, app, server, keeper, _background: background })
     }
 }
 
@@ -243,7 +263,56 @@ pub enum NamespaceError {
     NoSpace(#[from] NoSpace),
 }
 
-/// A running emulator. Dropping it stops it at once.
+/// Who writes the state file.
+#[derive(Debug)]
+struct Keeper {
+    file: Arc<StateFile>,
+    spaces: Arc<Spaces>,
+    between: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    fn start(file: Arc<StateFile>, spaces: Arc<Spaces>, every: Option<Duration>) -> Self {
+        let between = every.map(|every| {
+            let (file, spaces) = (Arc::clone(&file), Arc::clone(&spaces));
+            tokio::spawn(async move {
+                loop {
+                    tokio::time::sleep(every).await;
+                    if let Err(error) = save(&file, &spaces).await {
+                        tracing::error!("{error}");
+                    }
+                }
+            })
+        });
+        Self { file, spaces, between }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some(between) = &self.between {
+            between.abort();
+        }
+    }
+}
+
+/// Beside the calls: a disk takes its time.
+async fn save(file: &Arc<StateFile>, spaces: &Spaces) -> Result<(), SaveError> {
+    let (file, space) = (Arc::clone(file), spaces.default_space());
+    let saved = tokio::task::spawn_blocking(move || file.save(&space)).await;
+    saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+/// How an emulator stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Whether all requests in flight were done.
+    pub drained: bool,
+    /// Whether the state file, if there is one, holds what the world was at the end.
+    pub saved: Result<(), SaveError>,
+}
+
+/// A running emulator. Dropping it stops it at once, and saves nothing.
 #[derive(Debug)]
 pub struct Emulator {
     addresses: Vec<Address>,
@@ -253,6 +322,7 @@ pub struct Emulator {
     server: Server,
     /// What it does beside answering; dropping it stops that.
     _background: JoinSet<()>,
+    keeper: Option<Keeper>,
 }
 
 impl Emulator {
@@ -307,18 +377,26 @@ impl Emulator {
         self.spaces.forget_idle();
     }
 
-    /// Begins again with other seeds and settings: every space as at a start.
+    /// Begins again with other seeds and settings: every space as at a start, unless there
+    /// is a state file: then the worlds stay.
     ///
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
     pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings, listed: Listed) -> Result<(), Vec<Mistake>> {
-        self.spaces.begin_again(seed::read(seed_paths)?)?;
+        if self.keeper.is_none() {
+            self.spaces.begin_again(seed::read(seed_paths)?)?;
+        }
         self.app.control.configuration.reload(settings, listed);
         Ok(())
     }
 
-    /// Stops, giving requests in flight that much time. Answers whether all were done.
-    pub async fn stop(self, patience: Duration) -> bool {
-        self.server.stop(patience).await
+    /// Stops, giving requests in flight that much time, then saves the state.
+    pub async fn stop(self, patience: Duration) -> Stopped {
+        let drained = self.server.stop(patience).await;
+        let saved = match &self.keeper {
+            Some(keeper) => save(&keeper.file, &keeper.spaces).await,
+            None => Ok(()),
+        };
+        Stopped { drained, saved }
     }
 }

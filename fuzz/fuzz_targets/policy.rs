@@ -1,12 +1,11 @@
-//! Policies: whatever the text, it is a document or a mistake with its place; a document decides what the book says,
-//! also once it has been printed and read again; and one more statement only does what its effect says.
+//! Policies: whatever the text, it is a document or a mistake with its place; a document decides what the book says;
+//! and one more statement only does what its effect says.
 
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
 use ecsim::policy::{
-    Assumer, Context, Decision, Effect, Layer, PermissionPolicy, PolicyError, Request, Resource, TrustPolicy, Use,
-    decide,
+    Decision, Effect, Layer, PermissionPolicy, PolicyError, Request, Resource, TrustPolicy, Use, decide,
 };
 use ecsim_fuzz::policies::{self, Case, Question};
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -83,7 +82,7 @@ fn check_text(text: &str) {
         assert!(!decision(&policy, &usual()).is_allowed() || PermissionPolicy::parse(text, Use::Attachment).is_ok());
     }
     match TrustPolicy::parse(text) {
-        Ok(policy) => check_trust(&policy),
+        Ok(policy) => assert_eq!(policy.text(), text),
         Err(error) => check_mistake(&error),
     }
 }
@@ -100,27 +99,6 @@ fn usual() -> Question {
 fn check_document(document: &Value, policy: &PermissionPolicy, question: &Question) {
     let decided = decision(policy, question);
     assert_eq!(effect(decided), policies::answer(document, question), "{document} on {question:?}");
-    let printed = serde_json::to_string(policy).expect("prints");
-    // One spelling for everything can be longer than the text.
-    if let Ok(again) = PermissionPolicy::parse(&printed, Use::Identity) {
-        assert_eq!(decision(&again, question), decided, "{printed}");
-        assert_eq!(serde_json::to_string(&again).expect("prints"), printed);
-    } else {
-        assert!(printed.chars().count() > Use::Identity.longest(), "{printed}");
-    }
-}
-
-fn check_trust(policy: &TrustPolicy) {
-    let printed = serde_json::to_string(policy).expect("prints");
-    let Ok(again) = TrustPolicy::parse(&printed) else {
-        assert!(printed.chars().count() > TrustPolicy::LONGEST, "{printed}");
-        return;
-    };
-    assert_eq!(serde_json::to_string(&again).expect("prints"), printed);
-    for assumer in [Assumer::Service("ecs.aliyuncs.com"), Assumer::Ram("acs:ram::1000000000000001:user/ann")] {
-        let decide = |policy: &TrustPolicy| policy.decide((), assumer, &Context::default());
-        assert_eq!(decide(policy), decide(&again), "{printed}");
-    }
 }
 
 fn check_mistake(error: &PolicyError) {

@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{Failure, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::emulator::{Builder, Emulator, StartError};
+use crate::files::{Readers, write_whole};
 use crate::http::Address;
 use crate::settings::AuthMode;
 use crate::world::KeyStatus;
@@ -36,6 +37,12 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
             "--nonce-ttl is shorter than twice --clock-skew: a signature can outlive the memory of its nonce"
         );
     }
+    if args.state_interval.is_some() && args.state_file.is_none() {
+        return Err(Failure::Usage {
+            message: "--state-interval needs --state-file".to_owned(),
+            hint: "name the file to save the state to".to_owned(),
+        });
+    }
     let emulator = builder(&args).listed(effective.into_iter().collect()).start().await.map_err(refused)?;
     announce(&args, &emulator)?;
     let first = loop {
@@ -47,11 +54,11 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
     };
     tracing::info!(signal = first, "stopping");
     tokio::select! {
-        done = emulator.stop(args.shutdown_timeout) => {
-            if !done {
+        stopped = emulator.stop(args.shutdown_timeout) => {
+            if !stopped.drained {
                 tracing::warn!("requests in flight were cut off after --shutdown-timeout");
             }
-            Ok(())
+            stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))
         }
         status = second(&mut interrupt, &mut terminate) => Err(Failure::Silent(status)),
     }
@@ -74,7 +81,8 @@ fn builder(args: &ServeArgs) -> Builder {
         .metadata(args.metadata_settings())
         .now(args.now, args.clock == ClockMode::Frozen)
         .space_limits(args.space_limits())
-        .nonces(args.nonce_max, args.nonce_ttl);
+        .nonces(args.nonce_max, args.nonce_ttl)
+        .state_file(args.state_file.clone(), args.state_interval);
     for (address, instance) in &args.metadata {
         builder = builder.listen_as(*address, instance.clone());
     }
@@ -99,6 +107,10 @@ fn refused(error: StartError) -> Failure {
             hint: "pass `--listen 127.0.0.1:0` to take a free port".to_owned(),
         },
         StartError::Bind(error) => Failure::Runtime(error.to_string()),
+        StartError::State(mistakes) => Failure::Seed {
+            message: format!("the state file cannot be used\n{}", list(&mistakes)),
+            hint: "move it away to start from the seeds".to_owned(),
+        },
         StartError::Seed(mistakes) => Failure::Seed {
             message: format!("the seeds cannot be used\n{}", list(&mistakes)),
             hint: "fixtures/seed/seed.schema.json in the sources describes the form".to_owned(),
@@ -156,12 +168,9 @@ fn url(address: &Address) -> String {
     }
 }
 
-/// Whole or not at all: written beside the file, then renamed over it.
 fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", std::process::id()));
-    let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
+    write_whole(path, text.as_bytes(), Readers::Others)
+        .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
 }
 
 /// Where it listens, which keys sign, and who has which role.
@@ -194,8 +203,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     text
 }
 
-/// SIGHUP: reads configuration and seeds again, and begins every space again. What needs a restart (listeners,
-/// limits, metadata, log) stays as it is; a mistake changes nothing.
+/// SIGHUP: reads configuration and seeds again, and begins every space again; with a state file, all worlds stay. What
+/// needs a restart (listeners, limits, metadata, log) stays as it is; a mistake changes nothing.
 fn reload(emulator: &Emulator) {
     let (args, effective) = match config::parse(std::env::args_os()) {
         Ok(Parsed::Run { cli, effective }) => match cli.command {

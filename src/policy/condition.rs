@@ -2,12 +2,9 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::ser::{SerializeSeq, Serializer};
 
 use super::json::{Node, Place, PolicyError};
 use super::pattern::{Case, Pattern};
@@ -268,20 +265,6 @@ impl Condition {
         let has = |name: &str, (known, value): &Tag| **known == *name && self.wanted.has(&Value::from(&**value));
         name.is_some_and(|name| tags.iter().any(|tag| has(name, tag)))
     }
-
-    /// Name, key and values, grouped by operator as the element `Condition` writes them.
-    pub(super) fn write_all<S: Serializer>(conditions: &[Self], serializer: S) -> Result<S::Ok, S::Error> {
-        let groups = conditions.chunk_by(|a, b| a.operator == b.operator);
-        serializer.collect_map(groups.map(|group| (group[0].operator.name, Group(group))))
-    }
-}
-
-struct Group<'a>(&'a [Condition]);
-
-impl Serialize for Group<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|condition| (&condition.key, &condition.wanted)))
-    }
 }
 
 impl Wanted {
@@ -330,28 +313,6 @@ impl Wanted {
             }
         }
     }
-}
-
-impl Serialize for Wanted {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(texts) | Self::TextIgnoringCase(texts) => texts.serialize(serializer),
-            Self::TextLike(patterns) => patterns.serialize(serializer),
-            Self::Number(_, numbers) => printed(numbers, serializer),
-            Self::Date(_, times) => printed(times, serializer),
-            Self::Bool(flags) => printed(flags, serializer),
-            Self::Address(ranges) => printed(ranges, serializer),
-        }
-    }
-}
-
-/// Every value is a string (ram.md 5, documented).
-fn printed<T: ToString, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut list = serializer.serialize_seq(Some(values.len()))?;
-    for value in values {
-        list.serialize_element(&value.to_string())?;
-    }
-    list.end()
 }
 
 fn typed<T>(node: &Node, at: &Place<'_>, parse: fn(&str) -> Option<T>, reason: &str) -> Result<Box<[T]>, PolicyError> {
@@ -415,12 +376,6 @@ fn masked(address: IpAddr, bits: u8) -> IpAddr {
     match address {
         IpAddr::V4(v4) => IpAddr::V4((v4.to_bits() & u32::MAX.checked_shl(32 - bits).unwrap_or(0)).into()),
         IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & u128::MAX.checked_shl(128 - bits).unwrap_or(0)).into()),
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.first, self.bits)
     }
 }
 

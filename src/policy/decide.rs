@@ -357,18 +357,6 @@ mod tests {
         }
 
         #[test]
-        fn a_document_printed_and_parsed_again_is_the_same_and_decides_the_same(
-            document in documents(), question in questions(), context in contexts(),
-        ) {
-            let given = policy(&document.into());
-            let printed = serde_json::to_string(&given).expect("prints");
-            let again = PermissionPolicy::parse(&printed, Use::Identity).expect("a policy");
-            prop_assert_eq!(given.statements(), again.statements());
-            prop_assert_eq!(ask(&given, question, &context), ask(&again, question, &context));
-            prop_assert_eq!(serde_json::to_string(&again).expect("prints"), printed);
-        }
-
-        #[test]
         fn the_reason_is_a_statement_of_that_effect(
             document in documents(), question in questions(), context in contexts(),
         ) {

@@ -1,8 +1,5 @@
 //! Permission policies: what their holder may do.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, SerializeStruct, Serializer};
-
 use super::condition::Condition;
 use super::decide::Request;
 use super::json::{Node, Place, PolicyError};
@@ -32,16 +29,13 @@ impl Use {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     Allow,
     Deny,
 }
 
 /// A policy of statements about actions and resources, as given and compiled.
-///
-/// It serializes as a document that decides the same, with one spelling for everything; that can be
-/// longer than the text.
 #[derive(Clone, Debug)]
 pub struct PermissionPolicy {
     text: Box<str>,
@@ -77,12 +71,6 @@ impl PermissionPolicy {
 
     pub fn statements(&self) -> &[Statement] {
         &self.statements
-    }
-}
-
-impl Serialize for PermissionPolicy {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_document(&self.statements, serializer)
     }
 }
 
@@ -138,20 +126,6 @@ impl Statement {
     }
 }
 
-impl Serialize for Statement {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("Effect", &self.effect)?;
-        match &self.actions {
-            Actions::These(patterns) => map.serialize_entry("Action", patterns)?,
-            Actions::AllBut(patterns) => map.serialize_entry("NotAction", patterns)?,
-        }
-        map.serialize_entry("Resource", &self.resources)?;
-        write_conditions(&self.conditions, &mut map)?;
-        map.end()
-    }
-}
-
 /// `<ram-code>:<Api>`, or `*` alone (documented).
 fn read_action(node: &Node, at: &Place<'_>) -> Result<Pattern, PolicyError> {
     let text = node.text(at)?;
@@ -201,25 +175,6 @@ pub(super) fn read_effect(node: &Node, at: &Place<'_>) -> Result<Effect, PolicyE
 pub(super) fn read_conditions(node: Option<&Node>, at: &Place<'_>) -> Result<Box<[Condition]>, PolicyError> {
     let at = Place::Member(at, "Condition");
     node.map_or_else(|| Ok(Box::default()), |node| Condition::read_all(node, &at))
-}
-
-pub(super) fn write_document<T: Serialize, S: Serializer>(statements: &[T], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut document = serializer.serialize_struct("Policy", 2)?;
-    document.serialize_field("Version", "1")?;
-    document.serialize_field("Statement", statements)?;
-    document.end()
-}
-
-pub(super) fn write_conditions<M: SerializeMap>(conditions: &[Condition], map: &mut M) -> Result<(), M::Error> {
-    if conditions.is_empty() { Ok(()) } else { map.serialize_entry("Condition", &Element(conditions)) }
-}
-
-struct Element<'a>(&'a [Condition]);
-
-impl Serialize for Element<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Condition::write_all(self.0, serializer)
-    }
 }
 
 #[cfg(test)]
@@ -315,20 +270,18 @@ mod tests {
     }
 
     #[test]
-    fn a_document_prints_with_one_spelling() {
+    fn spellings_that_mean_the_same_are_read_the_same_and_the_text_is_kept() {
         let text = r#"{"Statement":{"Condition":{"Bool":{"acs:MFAPresent":true},"IpAddress":{"acs:SourceIp":["10.1.2.3/8","::1"]},
-            "NumericLessThan":{"n":05e-1},"DateLessThan":{"acs:CurrentTime":"2026-01-05T16:00:00+08:00"}},
-            "Resource":"*","NotAction":"ecs:Describe*","Effect":"Deny"},"Version":"1"}"#
-            .replace("05e-1", "5e-1");
-        let policy = PermissionPolicy::parse(&text, Use::Identity).expect("a policy");
+            "NumericLessThan":{"n":5e-1},"DateLessThan":{"acs:CurrentTime":"2026-01-05T16:00:00+08:00"}},
+            "Resource":"*","NotAction":"ecs:Describe*","Effect":"Deny"},"Version":"1"}"#;
+        let policy = PermissionPolicy::parse(text, Use::Identity).expect("a policy");
         assert_eq!(policy.text(), text);
-        assert_eq!(
-            serde_json::to_string(&policy).expect("prints"),
-            r#"{"Version":"1","Statement":[{"Effect":"Deny","NotAction":["ecs:Describe*"],"Resource":["*"],"Condition":{"#
-                .to_owned()
-                + r#""Bool":{"acs:MFAPresent":["true"]},"IpAddress":{"acs:SourceIp":["10.0.0.0/8","::1/128"]},"#
-                + r#""NumericLessThan":{"n":["0.5"]},"DateLessThan":{"acs:CurrentTime":["2026-01-05T08:00:00Z"]}}}]}"#
-        );
+        let usual = r#"{"Version":"1","Statement":[{"Effect":"Deny","NotAction":["ecs:Describe*"],"Resource":["*"],"Condition":{"#
+            .to_owned()
+            + r#""Bool":{"acs:MFAPresent":["true"]},"IpAddress":{"acs:SourceIp":["10.0.0.0/8","::1/128"]},"#
+            + r#""NumericLessThan":{"n":["0.5"]},"DateLessThan":{"acs:CurrentTime":["2026-01-05T08:00:00Z"]}}}]}"#;
+        let again = PermissionPolicy::parse(&usual, Use::Identity).expect("a policy");
+        assert_eq!(again.statements(), policy.statements());
     }
 
     #[test]

@@ -1,8 +1,5 @@
 //! Texts with wildcards, compiled once.
 
-use serde::Serialize;
-use serde::ser::Serializer;
-
 /// Whether letters of the other case match too. Only ASCII letters have two cases here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Case {
@@ -17,7 +14,6 @@ pub(super) enum Case {
 /// over an earlier `*`, because the leftmost fit of a piece leaves most room for the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
-    text: Box<str>,
     first: Piece,
     /// What follows the first `*`, if there is one: what stands between stars, and after the last.
     starred: Option<(Box<[Piece]>, Piece)>,
@@ -32,7 +28,7 @@ impl Pattern {
             let middle = split.filter(|text| !text.is_empty()).map(piece).collect();
             (middle, piece(last))
         });
-        Self { text: text.into(), first, starred }
+        Self { first, starred }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -115,12 +111,6 @@ impl Piece {
             Case::Kept => found == wanted,
             Case::Ignored => found.eq_ignore_ascii_case(wanted),
         }
-    }
-}
-
-impl Serialize for Pattern {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.text.serialize(serializer)
     }
 }
 

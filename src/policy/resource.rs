@@ -2,9 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
-use serde::ser::Serializer;
-
 use super::pattern::{Case, Pattern};
 
 const RAM: &str = "acs:ram:";
@@ -106,12 +103,6 @@ impl ResourcePattern {
                 parts[REGION] = (0, 0);
                 fits(&parts)
             }
-    }
-}
-
-impl Serialize for ResourcePattern {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.whole.serialize(serializer)
     }
 }
 

@@ -1,11 +1,8 @@
 //! Trust policies: who may take on a role.
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-
 use super::condition::{Condition, Context};
 use super::decide::{Decision, Layer, first_match};
-use super::document::{Effect, read_conditions, read_effect, read_statements, write_conditions, write_document};
+use super::document::{Effect, read_conditions, read_effect, read_statements};
 use super::json::{Node, Place, PolicyError};
 
 /// Who asks to take on a role.
@@ -84,12 +81,6 @@ impl TrustPolicy {
     }
 }
 
-impl Serialize for TrustPolicy {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        write_document(&self.statements, serializer)
-    }
-}
-
 #[derive(Clone, Debug, PartialEq)]
 struct Statement {
     effect: Effect,
@@ -109,17 +100,6 @@ impl Statement {
         let principals = read_principals(members.required(at, "Principal")?, &Place::Member(at, "Principal"))?;
         let conditions = read_conditions(members.get("Condition"), at)?;
         Ok(Self { effect, principals, conditions })
-    }
-}
-
-impl Serialize for Statement {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("Effect", &self.effect)?;
-        map.serialize_entry("Action", "sts:AssumeRole")?;
-        map.serialize_entry("Principal", &Principals(&self.principals))?;
-        write_conditions(&self.conditions, &mut map)?;
-        map.end()
     }
 }
 
@@ -145,16 +125,6 @@ enum Kind {
     Account,
     Identity,
     Federated,
-}
-
-impl Kind {
-    fn element(self) -> &'static str {
-        match self {
-            Self::Service => "Service",
-            Self::Account | Self::Identity => "RAM",
-            Self::Federated => "Federated",
-        }
-    }
 }
 
 impl Principal {
@@ -229,21 +199,6 @@ fn is_named(id: &str, kind: &str) -> bool {
     id.strip_prefix(kind).is_some_and(|name| !name.is_empty() && !name.contains(['*', '?']))
 }
 
-/// The principals as the element `Principal` writes them.
-struct Principals<'a>(&'a [Principal]);
-
-impl Serialize for Principals<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let groups = self.0.chunk_by(|a, b| a.kind.element() == b.kind.element());
-        let names = |principal: &Principal| match principal.kind {
-            Kind::Account => format!("{}root", principal.name),
-            _ => principal.name.to_string(),
-        };
-        serializer
-            .collect_map(groups.map(|group| (group[0].kind.element(), group.iter().map(names).collect::<Vec<_>>())))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::json::Fault;
@@ -304,17 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_prints_with_one_spelling_and_reads_the_same() {
-        let given = r#"{"Federated":"acs:ram::1:saml-provider/p","RAM":["acs:ram::1:root","acs:ram::1:role/r"]}"#;
-        let policy = principal(given).expect("a policy");
-        let printed = serde_json::to_string(&policy).expect("prints");
-        assert_eq!(
-            printed,
-            r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Federated":["#
-                .to_owned()
-                + r#""acs:ram::1:saml-provider/p"],"RAM":["acs:ram::1:root","acs:ram::1:role/r"]}}]}"#
-        );
-        assert_eq!(TrustPolicy::parse(&printed).expect("a policy").statements, policy.statements);
+    fn the_policy_that_is_made_for_a_service_is_the_one_that_its_text_is() {
         let service = TrustPolicy::of_service("ecs.aliyuncs.com");
         assert_eq!(TrustPolicy::parse(service.text()).expect("a policy").statements, service.statements);
         let trusts = |name| service.trusts(name, &Context::default());

@@ -97,13 +97,14 @@ struct Live {
 }
 
 impl Spaces {
-    /// Makes `default`, of files or else of the seeds, which must be good too.
+    /// Makes `default`, of files or else of the seeds.
     ///
     /// # Errors
     /// Every mistake.
     pub fn new(origin: Origin, limits: SpaceLimits, files: Option<&Files>) -> Result<Self, Vec<Mistake>> {
         let generations = AtomicU64::new(0);
-        let default = Arc::new(make(&origin, Namespace::DEFAULT, &generations, files)?);
+        let of_files = files.map(|files| Origin { seeds: files.to_vec(), ..origin.clone() });
+        let default = Arc::new(make(of_files.as_ref().unwrap_or(&origin), Namespace::DEFAULT, &generations, None)?);
         let live = RwLock::new(Live { default, named: BTreeMap::new() });
         Ok(Self { origin: RwLock::new(origin), limits, generations, live })
     }

@@ -16,22 +16,22 @@ use serde_json::{Value, json};
 use super::support::{Acs3Call, Call, NOW, encode, nonce, sign_v1};
 
 /// The binary, with an environment that holds nothing of this machine's.
-fn ecsim<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
+pub(super) fn ecsim<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ecsim"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).args(args).stdin(Stdio::null());
     command
 }
 
 /// Exit status, stdout and stderr.
-type Ended = (Option<i32>, String, String);
+pub(super) type Ended = (Option<i32>, String, String);
 
-fn end(mut command: Command) -> Ended {
+pub(super) fn end(mut command: Command) -> Ended {
     let output = command.output().expect("it runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-fn run<const N: usize>(args: [&str; N]) -> Ended {
+pub(super) fn run<const N: usize>(args: [&str; N]) -> Ended {
     end(ecsim(args))
 }
 
@@ -43,27 +43,27 @@ fn output<const N: usize>(args: [&str; N]) -> String {
 }
 
 /// What a refusal looks like: nothing on stdout, one `error:` and one `hint:` on stderr.
-fn refused(ended: &Ended, status: i32, error: &str, hint: &str) {
+pub(super) fn refused(ended: &Ended, status: i32, error: &str, hint: &str) {
     assert_eq!(*ended, (Some(status), String::new(), format!("error: {error}\n\nhint: {hint}\n")));
 }
 
 const NO_BETTER_HINT: &str = "`ecsim --help` lists the flags and sub-commands";
 
 /// A folder of its own for a test, removed at the end.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("ecsim-{name}-{}", std::process::id()));
         fs::create_dir_all(&path).expect("a folder");
         Self(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
 
-    fn file(&self, name: &str, text: impl AsRef<str>) -> String {
+    pub(super) fn file(&self, name: &str, text: impl AsRef<str>) -> String {
         fs::write(self.0.join(name), text.as_ref()).expect("writes");
         self.path(name)
     }
@@ -76,20 +76,20 @@ impl Drop for Folder {
 }
 
 /// A running server, killed when dropped.
-struct Running {
-    child: Child,
+pub(super) struct Running {
+    pub(super) child: Child,
     out: BufReader<ChildStdout>,
     err: BufReader<ChildStderr>,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Running {
-    fn start<const N: usize>(args: [&str; N]) -> Self {
+    pub(super) fn start<const N: usize>(args: [&str; N]) -> Self {
         Self::spawn(ecsim(args))
     }
 
     /// Starts it and waits for the ready lines, which are checked.
-    fn spawn(mut command: Command) -> Self {
+    pub(super) fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut err = BufReader::new(child.stderr.take().expect("piped"));
@@ -110,13 +110,13 @@ impl Running {
         Self { child, out, err, address }
     }
 
-    fn kill(&self, signal: &str) {
+    pub(super) fn kill(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
     }
 
     /// The next line of stderr that holds a text.
-    fn line_with(&mut self, text: &str) -> String {
+    pub(super) fn line_with(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -126,14 +126,14 @@ impl Running {
     }
 
     /// Waits for the end: exit status, and what more was written to stdout and stderr.
-    fn wait(mut self) -> Ended {
+    pub(super) fn wait(mut self) -> Ended {
         let (mut out, mut err) = (String::new(), String::new());
         self.out.read_to_string(&mut out).expect("stdout");
         self.err.read_to_string(&mut err).expect("stderr");
         (self.child.wait().expect("it ends").code(), out, err)
     }
 
-    fn get(&self, target: &str) -> String {
+    pub(super) fn get(&self, target: &str) -> String {
         self.get_with(target, "")
     }
 
@@ -147,7 +147,7 @@ impl Running {
     }
 
     /// A V1 call with the test's time, for which the server has to be lenient.
-    fn call(&self, action: &str, key: &str, secret: &str) -> Value {
+    pub(super) fn call(&self, action: &str, key: &str, secret: &str) -> Value {
         let nonce = nonce();
         let params: BTreeMap<_, _> = [
             ("Action", action),
@@ -182,7 +182,7 @@ impl Drop for Running {
     }
 }
 
-const FREE: &str = "--listen=127.0.0.1:0";
+pub(super) const FREE: &str = "--listen=127.0.0.1:0";
 
 #[test]
 fn the_ready_lines_are_all_that_a_server_prints() {
@@ -330,7 +330,7 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
         (run(["--config", &path]), path)
     };
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
-    let all = "listen, unix, port-file, endpoints-file, seed, quiet, auth, clock-skew, gateway-codes, ram, \
+    let all = "listen, unix, port-file, endpoints-file, seed, state-file, state-interval, quiet, auth, clock-skew, gateway-codes, ram, \
                detach-pass-role, detach-revokes, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
                body-timeout, nonce-max, nonce-ttl, max-namespaces, namespace-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));

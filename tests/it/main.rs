@@ -24,6 +24,7 @@ mod renderings;
 mod seeds;
 mod snapshots;
 mod state;
+mod state_file;
 mod sts;
 mod support;
 mod transport;

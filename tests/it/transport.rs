@@ -491,7 +491,7 @@ async fn two_thousand_connections_that_come_to_nothing_leave_nothing_behind() {
         }
     }
     serves(&server).await;
-    assert!(server.emulator.stop(PATIENCE).await, "every connection's permit came back");
+    assert!(server.emulator.stop(PATIENCE).await.drained, "every connection's permit came back");
 }
 
 #[tokio::test]
@@ -540,7 +540,7 @@ async fn stopping_lets_a_request_in_flight_finish_and_closes_idle_connections_at
     wire.send("abc").await;
     assert_eq!(wire.answer().await.status, 200);
     assert!(wire.is_closed().await);
-    assert!(stopping.await.expect("no panic"), "all was done");
+    assert!(stopping.await.expect("no panic").drained, "all was done");
     assert!(TcpStream::connect(&authority).await.is_err(), "nobody listens any more");
 }
 
@@ -569,7 +569,7 @@ async fn while_a_request_is_in_flight_a_stopping_emulator_answers_new_connection
     assert!(!stopping.is_finished());
     wire.send("abc").await;
     assert_eq!(wire.answer().await.status, 200);
-    assert!(stopping.await.expect("no panic"), "all was done");
+    assert!(stopping.await.expect("no panic").drained, "all was done");
 }
 
 const DRAINING: &str = r#"{"status":"draining","reason":"the emulator is shutting down"}"#;
@@ -579,7 +579,7 @@ async fn a_request_that_outlasts_the_patience_is_cut_off() {
     let server = support::start().await;
     let authority = server.authority();
     let mut wire = in_flight(&server).await;
-    assert!(!server.emulator.stop(Duration::from_millis(100)).await);
+    assert!(!server.emulator.stop(Duration::from_millis(100)).await.drained);
     assert!(TcpStream::connect(&authority).await.is_err(), "nobody listens any more");
     assert!(wire.is_closed().await, "without an answer");
 }
@@ -622,7 +622,7 @@ async fn an_idle_emulator_stops_in_well_under_a_second() {
     }
     wires.push(Wire::open(&server).await);
     let begun = Instant::now();
-    assert!(server.emulator.stop(PATIENCE).await);
+    assert!(server.emulator.stop(PATIENCE).await.drained);
     assert!(begun.elapsed() < Duration::from_millis(800), "{:?}", begun.elapsed());
     for mut wire in wires {
         assert!(wire.is_closed().await);

@@ -1,0 +1,179 @@
+//! What is kept on disk: files written whole, and the state file. Knows spaces, whose text they hold.
+
+mod state;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use state::{SaveError, StateFile};
+
+/// Who may read a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Nobody but its owner: it holds secrets.
+    Owner,
+    /// Whoever the process lets.
+    Others,
+}
+
+/// Writes a file whole or not at all: whoever reads it at any time, or after a crash, finds the old one or the new one.
+///
+/// # Errors
+/// Those of the file system; the old file is there then. Only if the folder cannot be made durable, the new one may be.
+pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    remove_left_over(folder, name);
+    let (temporary, mut file) = create_beside(folder, name, readers)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+const SUFFIX: &[u8] = b".tmp";
+
+/// What the names of temporary files of a file begin with.
+fn prefix(name: &OsStr) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(name);
+    prefix.push(".");
+    prefix
+}
+
+/// A new file of a name that nobody else writes to. It is locked until it is closed, which says that somebody does.
+fn create_beside(folder: &Path, name: &OsStr, readers: Readers) -> io::Result<(PathBuf, File)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mode = if readers == Readers::Owner { 0o600 } else { 0o666 };
+    loop {
+        let mut own = prefix(name);
+        own.push(format!("{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let path = folder.join(own);
+        match OpenOptions::new().write(true).create_new(true).mode(mode).open(&path) {
+            Ok(file) => {
+                // Where there are no locks, nothing that is left over is removed either.
+                let _ = file.lock();
+                // Before the lock, it could be taken for left over.
+                if file.metadata()?.nlink() > 0 {
+                    return Ok((path, file));
+                }
+            }
+            // Of a process with the same id, as the first of a container has.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Removes the temporary files of a file that processes which were killed have left.
+fn remove_left_over(folder: &Path, name: &OsStr) {
+    let prefix = prefix(name);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_bytes();
+        if name.starts_with(prefix.as_bytes())
+            && name.ends_with(SUFFIX)
+            && let Ok(file) = File::open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A folder of its own for a test, removed at the end.
+    pub(super) struct Folder(pub(super) PathBuf);
+
+    impl Folder {
+        pub(super) fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("ecsim-files-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).expect("a folder");
+            Self(path)
+        }
+
+        pub(super) fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).expect("a folder");
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_secrets_are_its_owner_s() {
+        let folder = Folder::new("whole");
+        let path = folder.0.join("f");
+        fs::write(&path, "old").expect("writes");
+        write_whole(&path, b"new", Readers::Owner).expect("writes");
+        assert_eq!(fs::read(&path).expect("reads"), b"new");
+        assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
+        assert_eq!(folder.names(), ["f"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_what_somebody_writes_is_not() {
+        let folder = Folder::new("left-over");
+        for name in [".f.1-0.tmp", ".f.tmp.tmp", ".g.1-0.tmp", ".f.txt", "f.1-0.tmp"] {
+            fs::write(folder.0.join(name), "half").expect("writes");
+        }
+        let (written, file) = create_beside(&folder.0, OsStr::new("f"), Readers::Owner).expect("a file");
+        write_whole(&folder.0.join("f"), b"new", Readers::Owner).expect("writes");
+        let written = written.file_name().expect("a name").to_string_lossy().into_owned();
+        let mut names = vec![".f.txt".to_owned(), ".g.1-0.tmp".to_owned(), "f".to_owned(), "f.1-0.tmp".to_owned()];
+        names.push(written);
+        names.sort();
+        assert_eq!(folder.names(), names);
+        drop(file);
+        write_whole(&folder.0.join("f"), b"newer", Readers::Owner).expect("writes");
+        assert_eq!(folder.names(), [".f.txt", ".g.1-0.tmp", "f", "f.1-0.tmp"]);
+    }
+
+    #[test]
+    fn many_at_once_do_not_disturb_each_other() {
+        let folder = Folder::new("at-once");
+        let path = &folder.0.join("f");
+        std::thread::scope(|scope| {
+            for number in 0..4_u8 {
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        write_whole(path, &[number; 10_000], Readers::Others).expect("writes");
+                        let read = fs::read(path).expect("reads");
+                        assert!(read.len() == 10_000 && read.iter().all(|byte| *byte == read[0]));
+                    }
+                });
+            }
+        });
+        assert_eq!(folder.names(), ["f"]);
+    }
+
+    #[test]
+    fn a_failure_leaves_the_old_file_and_nothing_else() {
+        let folder = Folder::new("failure");
+        // A folder that is not empty cannot be replaced by a file.
+        fs::create_dir_all(folder.0.join("f/g")).expect("a folder");
+        assert!(write_whole(&folder.0.join("f"), b"new", Readers::Owner).is_err());
+        assert_eq!(folder.names(), ["f"]);
+        assert!(write_whole(&folder.0.join("none/f"), b"new", Readers::Owner).is_err());
+        assert!(write_whole(Path::new("/"), b"new", Readers::Owner).is_err());
+    }
+}
