@@ -7,8 +7,7 @@ use ecsim::gateway::Gateway;
 use ecsim::gateway::registry::PRODUCTS;
 use ecsim::settings::{AuthMode, GatewayCodes, Settings, SettingsCell};
 use ecsim::world::{
-    AccountId, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Origin, SpaceLimits, Spaces, User, World,
-    parse_utc, seed,
+    AccountId, Holder, Ids, KeyOwner, KeyStatus, ManualClock, Origin, SpaceLimits, Spaces, User, World, parse_utc, seed,
 };
 use jiff::{SignedDuration, Timestamp};
 
