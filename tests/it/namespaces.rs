@@ -226,3 +226,67 @@ async fn with_a_seed_of_the_generator_each_namespace_repeats_whatever_the_others
     };
     assert_eq!(run(false).await, run(true).await);
 }
+
+/// Some calls of a namespace, which depend on its number alone.
+async fn traffic(server: &Server, number: usize) {
+    let namespace = format!("ns{number}");
+    let ids = json!([WEB]).to_string();
+    for step in 0..12 {
+        let call = |action: &str, version: &str| server.call_in(&namespace, action).param("Version", version);
+        let (ecs, ram) = ("2014-05-26", "2015-05-01");
+        let user = format!("u{number}-{step}");
+        let answer = match (number * 7 + step * 5) % 6 {
+            0 => call("CreateUser", ram).param("UserName", &user).send().await,
+            1 => call("CreateAccessKey", ram).param("UserName", "full").send().await,
+            2 => call("DetachInstanceRamRole", ecs).param("InstanceIds", &ids).send().await,
+            3 => {
+                let call = call("AttachInstanceRamRole", ecs).param("RamRoleName", "batch-role");
+                call.param("InstanceIds", &ids).send().await
+            }
+            4 => {
+                call("CreateRole", ram)
+                    .param("RoleName", &user)
+                    .param("AssumeRolePolicyDocument", support::TRUST)
+                    .send()
+                    .await
+            }
+            _ => {
+                let path = format!("/_ecsim/instances/{WEB}@{namespace}/credentials");
+                server.get(&path, None).await;
+                call("DescribeRegions", ecs).send().await
+            }
+        };
+        // Some are refused, such as a second attach: the world is what it is.
+        assert!(answer.status < 500, "{}", answer.text);
+    }
+}
+
+async fn snapshot(server: &Server, number: usize) -> String {
+    let (status, text) = server.get(&format!("/_ecsim/snapshot?namespace=ns{number}"), None).await;
+    assert_eq!(status, 200);
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
+    const NAMESPACES: usize = 64;
+    let together = std::sync::Arc::new(support::start().await);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..NAMESPACES {
+        let together = std::sync::Arc::clone(&together);
+        tasks.spawn(async move { traffic(&together, number).await });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.expect("no task fails");
+    }
+    let untouched = support::start().await;
+    for number in 0..NAMESPACES {
+        let alone = support::start().await;
+        traffic(&alone, number).await;
+        let text = snapshot(&alone, number).await;
+        assert_eq!(snapshot(&together, number).await, text, "ns{number}");
+        assert_ne!(text, snapshot(&untouched, number).await, "ns{number} was changed");
+    }
+    let state = |server: &Server| server.emulator.world(|world| format!("{world:?}"));
+    assert_eq!(state(&together), state(&untouched), "and default is as it was");
+}
