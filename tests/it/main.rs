@@ -6,6 +6,7 @@ mod control;
 mod credentials;
 mod describe_instance_ram_role;
 mod detach_instance_ram_role;
+mod embedded;
 mod gateway;
 mod house;
 mod instances;

@@ -1,0 +1,58 @@
+//! The library as a Rust test embeds it; examples/embedded.rs shows more.
+
+use axum::body::Body;
+use ecsim::Emulator;
+use ecsim::world::{RoleName, World, parse_utc};
+use http::Request;
+use http_body_util::BodyExt;
+use jiff::SignedDuration;
+use tower::Service;
+
+use crate::support::NOW;
+
+const WEB: &str = "i-bp1ecsim0000000web01";
+
+async fn embedded() -> Emulator {
+    let builder = Emulator::builder().without_listeners().now(parse_utc(NOW), true);
+    builder.start().await.expect("it starts")
+}
+
+#[tokio::test]
+async fn without_listeners_it_answers_as_a_service() {
+    let emulator = embedded().await;
+    assert_eq!((emulator.url(), emulator.addresses().len()), (None, 0));
+    for (path, status, quote) in [
+        ("/_ecsim/health", 200, "\"status\":\"ok\""),
+        ("/?Action=DescribeRegions&Version=2014-05-26&Format=JSON", 400, "\"Code\":\"MissingParameter\""),
+        ("/latest/meta-data/", 403, "No instance has the address of who asks"),
+    ] {
+        let request = Request::get(path).header("host", "localhost").body(Body::empty()).expect("a request");
+        let answer = emulator.service().call(request).await.expect("an answer");
+        assert_eq!(answer.status(), status, "{path}");
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        assert!(String::from_utf8_lossy(&body).contains(quote), "{path}: {body:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_handle_looks_at_its_namespace_changes_it_and_begins_it_again() {
+    let emulator = embedded().await;
+    let (t1, default) = (emulator.namespace("t1").expect("a name"), emulator.namespace("default").expect("a name"));
+    assert_eq!((t1.key_id("test"), default.key_id("test")), ("test@t1".to_owned(), "test".to_owned()));
+    let role = |world: &World| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string);
+    t1.change(|world| world.instance_mut(WEB).expect("an instance").detach_role()).expect("a world");
+    t1.change(|world| world.instance_mut(WEB).expect("an instance").attach_role(RoleName::new("batch-role"), None))
+        .expect("a world");
+    assert_eq!(t1.world(role).expect("a world").as_deref(), Some("batch-role"));
+    assert_eq!(default.world(role).expect("a world").as_deref(), Some("web-role"));
+
+    let clock = t1.clock().expect("a clock");
+    clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(clock.now(), parse_utc("2026-11-24T03:07:22Z").expect("a time"));
+    assert_eq!(default.clock().expect("a clock").now(), parse_utc(NOW).expect("a time"));
+    clock.freeze(parse_utc("2030-01-01T00:00:00Z").expect("a time"));
+    t1.reset().expect("a world");
+    assert_eq!(t1.world(role).expect("a world").as_deref(), Some("web-role"));
+    assert_eq!(t1.clock().expect("a clock").now(), parse_utc(NOW).expect("a time"));
+    assert!(emulator.namespace("a b").is_err());
+}
