@@ -238,8 +238,9 @@ impl ServeArgs {
     }
 }
 
+/// Where the emulator is that a sub-command asks.
 #[derive(Clone, Debug, Args)]
-pub struct HealthcheckArgs {
+pub struct WhereArgs {
     /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
     #[arg(long, env = "ECSIM_URL", value_name = "URL")]
     pub url: Option<String>,
@@ -251,6 +252,12 @@ pub struct HealthcheckArgs {
     /// The addresses that the emulator was told to listen on; the first is asked
     #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
     pub listen: Vec<SocketAddr>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct HealthcheckArgs {
+    #[command(flatten)]
+    pub emulator: WhereArgs,
 
     /// How long to wait for the answer
     #[arg(long, env = "ECSIM_HEALTHCHECK_TIMEOUT", value_name = "DURATION", default_value = "2s", value_parser = timeout)]
@@ -260,21 +267,20 @@ pub struct HealthcheckArgs {
 /// Where the emulator is that a sub-command uses, and what it wants to be shown.
 #[derive(Clone, Debug, Args)]
 pub struct ControlArgs {
-    /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
-    #[arg(long, env = "ECSIM_URL", value_name = "URL")]
-    pub url: Option<String>,
-
-    /// Unix socket of the emulator
-    #[arg(long, env = "ECSIM_UNIX", value_name = "PATH")]
-    pub unix: Option<PathBuf>,
-
-    /// The addresses that the emulator was told to listen on; the first is asked
-    #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
-    pub listen: Vec<SocketAddr>,
+    #[command(flatten)]
+    pub emulator: WhereArgs,
 
     /// Token that the emulator's control API wants
     #[arg(long, env = "ECSIM_ADMIN_TOKEN", hide_env_values = true, value_name = "TOKEN", value_parser = AdminToken::new)]
     pub admin_token: Option<AdminToken>,
+}
+
+/// The namespace that a sub-command is about.
+#[derive(Clone, Debug, Args)]
+pub struct ScopeArgs {
+    /// The namespace
+    #[arg(long, env = "ECSIM_NAMESPACE", value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
+    pub namespace: Namespace,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -282,9 +288,8 @@ pub struct ResetArgs {
     #[command(flatten)]
     pub control: ControlArgs,
 
-    /// The namespace
-    #[arg(long, env = "ECSIM_NAMESPACE", value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
-    pub namespace: Namespace,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -300,9 +305,8 @@ pub struct SeedArgs {
     #[command(flatten)]
     pub control: ControlArgs,
 
-    /// The namespace
-    #[arg(long, env = "ECSIM_NAMESPACE", value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
-    pub namespace: Namespace,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -315,13 +319,23 @@ pub struct EnvArgs {
     #[arg(long, value_name = "INSTANCE[@NAMESPACE]", value_parser = instance)]
     pub instance: Option<NamedInstance>,
 
-    /// Print the key pair of the default seed in this namespace
-    #[arg(long, env = "ECSIM_NAMESPACE", value_name = "NAMESPACE", default_value = "default", value_parser = namespace)]
-    pub namespace: Namespace,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 
     /// The addresses that the emulator was told to listen on; the first is named
     #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
     pub listen: Vec<SocketAddr>,
+}
+
+impl WhereArgs {
+    pub fn url(&self) -> String {
+        url(self.url.as_deref(), &self.listen)
+    }
+
+    /// The socket to reach it by, unless a URL is given.
+    pub fn socket(&self) -> Option<&Path> {
+        self.unix.as_deref().filter(|_| self.url.is_none())
+    }
 }
 
 /// The URL to reach an emulator at: as given, or at its first address, from this machine.

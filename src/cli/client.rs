@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Failure;
-use crate::config::{self, ControlArgs};
+use crate::config::ControlArgs;
 
 /// How long an answer may take: a large seed is read within it.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -43,8 +43,8 @@ impl Client {
             message: "--admin-token cannot be sent".to_owned(),
             hint: "it is one line of text".to_owned(),
         })?;
-        let http = http(args.unix.as_deref().filter(|_| args.url.is_none()), PATIENCE).map_err(Failure::Runtime)?;
-        Ok(Self { http, url: config::url(args.url.as_deref(), &args.listen), authorization })
+        let http = http(args.emulator.socket(), PATIENCE).map_err(Failure::Runtime)?;
+        Ok(Self { http, url: args.emulator.url(), authorization })
     }
 
     /// What a control endpoint answers; `path` is what follows `/_ecsim`.

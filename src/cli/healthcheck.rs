@@ -2,15 +2,15 @@
 
 use super::client::{chain, http};
 use super::{Failure, wait};
-use crate::config::{self, HealthcheckArgs};
+use crate::config::HealthcheckArgs;
 
 pub(super) fn run(args: &HealthcheckArgs) -> Result<(), Failure> {
     wait(async { check(args).await.map_err(Failure::Runtime) })
 }
 
 async fn check(args: &HealthcheckArgs) -> Result<(), String> {
-    let client = http(args.unix.as_deref().filter(|_| args.url.is_none()), args.timeout)?;
-    let url = format!("{}/_ecsim/health", config::url(args.url.as_deref(), &args.listen));
+    let client = http(args.emulator.socket(), args.timeout)?;
+    let url = format!("{}/_ecsim/health", args.emulator.url());
     let answer = client.get(&url).send().await.map_err(|error| format!("no answer from {url}: {}", chain(&error)))?;
     if answer.status().is_success() && answer.headers().contains_key("x-ecsim") {
         Ok(())

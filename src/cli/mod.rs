@@ -110,9 +110,11 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Command::Info(args) => print(&info::text(&args)?),
         Command::Reset(args) => print(&reset::text(&args)?),
         Command::Seed(args) => print(&seed::text(&args)?),
-        Command::Env(args) => {
-            print(&env::text(&config::url(args.url.as_deref(), &args.listen), &args.namespace, args.instance.as_ref()))
-        }
+        Command::Env(args) => print(&env::text(
+            &config::url(args.url.as_deref(), &args.listen),
+            &args.scope.namespace,
+            args.instance.as_ref(),
+        )),
         Command::Actions { json } => print(&actions::text(json)),
         Command::Explain { code } => print(&explain::text(&code)?),
         Command::Fidelity => print(&fidelity::page()),

@@ -8,6 +8,6 @@ use crate::config::ResetArgs;
 
 pub(super) fn text(args: &ResetArgs) -> Result<String, Failure> {
     let client = Client::new(&args.control)?;
-    let reset = wait(client.call(Method::POST, &format!("/reset?namespace={}", args.namespace), None))?;
+    let reset = wait(client.call(Method::POST, &format!("/reset?namespace={}", args.scope.namespace), None))?;
     Ok(format!("{reset:#}"))
 }

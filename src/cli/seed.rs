@@ -14,7 +14,7 @@ pub(super) fn text(args: &SeedArgs) -> Result<String, Failure> {
     })?;
     let client = Client::new(&args.control)?;
     let mode = if args.replace { "replace" } else { "merge" };
-    let path = format!("/seed?mode={mode}&namespace={}", args.namespace);
+    let path = format!("/seed?mode={mode}&namespace={}", args.scope.namespace);
     let seeded = wait(client.call(Method::POST, &path, Some(seed)))?;
     Ok(format!("{seeded:#}"))
 }
