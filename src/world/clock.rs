@@ -126,12 +126,6 @@ impl SpaceClock {
     }
 }
 
-impl<C: Clock + 'static> From<Arc<C>> for SpaceClock {
-    fn from(machine: Arc<C>) -> Self {
-        Self::new(machine)
-    }
-}
-
 /// Reads exactly `YYYY-MM-DDThh:mm:ssZ`: no fraction, no offset, no leap second, no short form
 /// (protocol.md 3.1; fractions refused: inferred).
 pub fn parse_utc(text: &str) -> Option<Timestamp> {
