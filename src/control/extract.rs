@@ -15,6 +15,20 @@ use crate::world::AccountId;
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
+/// A body as text, which whoever takes it reads further.
+#[derive(Debug)]
+pub(super) struct Text(pub(super) String);
+
+impl<S: Send + Sync> FromRequest<S> for Text {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        String::from_request(request, state).await.map(Self).map_err(|error| {
+            Refusal::new(StatusCode::BAD_REQUEST, "InvalidBody", error.body_text(), "send JSON, which is UTF-8")
+        })
+    }
+}
+
 /// What can be a body.
 pub(super) trait FromBody: DeserializeOwned {
     /// Of the refusal of a body that is something else.

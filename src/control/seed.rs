@@ -8,11 +8,11 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::Query;
+use super::extract::{Query, Text};
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal};
 use crate::world::seed::{self, Mistake};
-use crate::world::{Counts, Namespace, NoSpace, Space, World};
+use crate::world::{Namespace, NoSpace, Space, World};
 
 /// How a seed is taken.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -57,31 +57,34 @@ pub(super) async fn seed(
     State(control): State<Arc<Control>>,
     Target(name): Target,
     Query(How { mode }): Query<How>,
-    body: String,
+    Text(body): Text,
 ) -> Result<Json<Seeded>, Refusal> {
-    let (space, before) = match mode {
+    let (space, more) = match mode {
         Mode::Merge => {
             let (files, space) = (in_body(body), control.spaces.of(&name)?);
-            let before = space.store.write(|world| {
+            let more = space.store.write(|world| {
                 let before = world.counts();
                 *world = seed::extend(world.clone(), &files, &space.ids, space.clock.now())
                     .map_err(|mistakes| refused(&mistakes))?;
-                Ok::<_, Refusal>(before)
+                Ok::<_, Refusal>(world.counts() - before)
             })?;
-            (space, before)
+            (space, more)
         }
-        Mode::Replace => (replace(&control, &name, body)?, Counts::default()),
+        Mode::Replace => {
+            let space = replace(&control, &name, body)?;
+            let all = space.store.read(World::counts);
+            (space, all)
+        }
     };
-    let now = space.store.read(World::counts);
     Ok(Json(Seeded {
         schema: 1,
         namespace: space.namespace.to_string(),
         generation: space.generation,
-        keys: now.keys - before.keys,
-        users: now.users - before.users,
-        roles: now.roles - before.roles,
-        policies: now.policies - before.policies,
-        instances: now.instances - before.instances,
+        keys: more.keys,
+        users: more.users,
+        roles: more.roles,
+        policies: more.policies,
+        instances: more.instances,
     }))
 }
 

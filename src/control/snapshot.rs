@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 
+use super::extract::Text;
 use super::namespaces::OfNamespace;
 use super::scope::{InNamespace, Scope, Target};
 use super::{Control, Refusal, Refused, seed};
@@ -30,7 +31,7 @@ pub(super) async fn take(Scope(space): Scope) -> impl IntoResponse {
 pub(super) async fn put(
     State(control): State<Arc<Control>>,
     Target(name): Target,
-    body: String,
+    Text(body): Text,
 ) -> Result<Json<OfNamespace>, Refusal> {
     Ok(Json(OfNamespace::of(&*seed::replace(&control, &name, body)?)))
 }

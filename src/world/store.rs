@@ -1,6 +1,7 @@
 //! The lock around a world, and the world itself.
 
 use std::net::Ipv4Addr;
+use std::ops::Sub;
 use std::sync::OnceLock;
 
 use hashbrown::DefaultHashBuilder;
@@ -38,6 +39,21 @@ pub struct Counts {
     pub roles: usize,
     pub policies: usize,
     pub instances: usize,
+}
+
+/// How much more there is than there was in a world that this one was made of by adding.
+impl Sub for Counts {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            keys: self.keys - before.keys,
+            users: self.users - before.users,
+            roles: self.roles - before.roles,
+            policies: self.policies - before.policies,
+            instances: self.instances - before.instances,
+        }
+    }
 }
 
 /// Everything that exists in a space. What there is of users, roles, policies and keys is in `identities.rs`.

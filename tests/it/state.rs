@@ -255,3 +255,15 @@ async fn a_snapshot_that_is_newer_or_broken_changes_nothing() {
         assert_eq!(server.state(), before);
     }
 }
+
+#[tokio::test]
+async fn a_body_that_is_no_text_is_refused_in_the_form_of_the_control_api() {
+    let server = support::start().await;
+    for (method, path) in [("POST", "seed"), ("PUT", "snapshot"), ("POST", "rng"), ("POST", "clock")] {
+        let request = client().request(method.parse().expect("a method"), format!("{}/_ecsim/{path}", server.url()));
+        let answer = Answer::of(request.body(vec![b'{', 0xFF])).await;
+        let body: Value = serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("{path}: {}", answer.text));
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(body["error"]["hint"].is_string(), "{path}: {body}");
+    }
+}
