@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::{Control, Refusal};
+use crate::world::Namespace;
 
 /// From where the control API can be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, ToSchema)]
@@ -113,7 +114,7 @@ pub(super) async fn guard(State(control): State<Arc<Control>>, request: Request,
         (Ok(()), Some(methods)) if preflight => {
             let headers = [
                 (ACCESS_CONTROL_ALLOW_METHODS, methods.join(", ")),
-                (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type".to_owned()),
+                (ACCESS_CONTROL_ALLOW_HEADERS, format!("authorization, content-type, {}", Namespace::HEADER)),
             ];
             (StatusCode::NO_CONTENT, headers).into_response()
         }

@@ -95,7 +95,7 @@ impl Configuration {
         self.cell.set(settings);
     }
 
-    /// ConfigChange some settings, or none.
+    /// Changes some settings, or none.
     fn change(&self, changes: &BTreeMap<String, String>) -> Result<(), UsageError> {
         let mut listed = self.listed.write();
         let settings = self.cell.get().changed(changes)?;
@@ -150,7 +150,7 @@ pub(super) async fn show(State(control): State<Arc<Control>>) -> Json<Config> {
     Json(Config { schema: 1, settings: control.configuration.listed() })
 }
 
-/// ConfigChange settings while the emulator runs
+/// Changes settings while the emulator runs
 ///
 /// These are `auth`, `clock-skew`, `gateway-codes`, `ram`, `detach-pass-role`, `detach-revokes` and `max-params`.
 /// All of a body changes, or nothing.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::clock::Mode;
-use super::scope::Scope;
+use super::scope::{InNamespace, Scope};
 use super::{AdminMode, Control, Version};
 use crate::settings::{AuthMode, GatewayCodes, RamMode};
 
@@ -50,7 +50,7 @@ pub struct Limits {
 }
 
 /// Version, modes and limits
-#[utoipa::path(get, path = "/_ecsim/info", responses((status = 200, body = Info)))]
+#[utoipa::path(get, path = "/_ecsim/info", params(InNamespace), responses((status = 200, body = Info)))]
 pub(super) async fn info(State(control): State<Arc<Control>>, Scope(space): Scope) -> Json<Info> {
     let settings = control.configuration.settings();
     let modes = Modes {

@@ -104,13 +104,14 @@ struct About;
 
 /// The routes of the control API; `beside` are those of the metadata service below `/_ecsim/`.
 pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
-    // For whoever asks.
-    let open = OpenApiRouter::with_openapi(About::openapi())
+    // For whoever asks, with whatever query.
+    let alive = OpenApiRouter::with_openapi(About::openapi())
         .routes(also_at(routes!(health::health), &["/health", "/healthz"]))
         .routes(also_at(routes!(ready::ready), &["/readyz"]))
-        .routes(routes!(coverage::coverage))
-        .with_state(Arc::clone(control))
-        .merge(beside);
+        .with_state(Arc::clone(control));
+    // For whoever asks.
+    let open =
+        OpenApiRouter::default().routes(routes!(coverage::coverage)).with_state(Arc::clone(control)).merge(beside);
     let guarded = OpenApiRouter::default()
         .routes(routes!(clock::show, clock::change))
         .routes(routes!(namespaces::list))
@@ -128,7 +129,9 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(roles::roles))
         .routes(routes!(users::users));
     let (guarded, its_api) = guarded.split_for_parts();
-    let (open, mut api) = open.split_for_parts();
+    let (open, open_api) = open.split_for_parts();
+    let (alive, mut api) = alive.split_for_parts();
+    api.merge(open_api);
     let paths: Vec<_> = its_api.paths.paths.keys().cloned().collect();
     api.merge(its_api);
     let _ = control.description.set(Description::new(api, &paths));
@@ -145,7 +148,11 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .method_not_allowed_fallback(wrong_method.clone())
         .layer(from_fn_with_state(Arc::clone(control), known_query))
         .layer(from_fn_with_state(Arc::clone(control), access::guard))
-        .merge(open.method_not_allowed_fallback(wrong_method))
+        .merge(
+            open.method_not_allowed_fallback(wrong_method.clone())
+                .layer(from_fn_with_state(Arc::clone(control), known_query)),
+        )
+        .merge(alive.method_not_allowed_fallback(wrong_method))
 }
 
 /// A parameter that an endpoint does not describe is a mistake, and not without effect.

@@ -72,7 +72,7 @@ impl From<NoSpace> for Refusal {
                 Self::new(StatusCode::CONFLICT, "TooManyNamespaces", message, hint)
             }
             NoSpace::Seed(mistakes) => {
-                let hint = "the seeds were good at the start: please report this";
+                let hint = "a start from a state file reads the seeds, but does not check them";
                 Self::mistakes(StatusCode::INTERNAL_SERVER_ERROR, "InvalidSeed", &mistakes, hint)
             }
         }

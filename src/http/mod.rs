@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
-use axum::extract::{Path, RawPathParams, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, RawPathParams, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
@@ -62,7 +62,8 @@ pub fn router(app: Arc<App>) -> Router {
     let of_instances =
         OpenApiRouter::with_openapi(Described::openapi()).routes(routes!(credentials)).with_state(Arc::clone(&app));
     let control = control::router(&app.control, of_instances);
-    let control = control.layer(from_fn_with_state(Arc::clone(&app), within_limits));
+    // `within_limits` is the one limit.
+    let control = control.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(Arc::clone(&app), within_limits));
     let control = control.layer(CatchPanicLayer::custom(|_| control::panicked()));
     let mut metadata = Router::new();
     for version in metadata::VERSIONS {

@@ -74,7 +74,7 @@ pub enum NoSpace {
     /// As many as there may be are in use.
     #[error("there are {0} namespaces already")]
     TooMany(usize),
-    /// The files have mistakes, or the seeds, which were good at the start.
+    /// The files have mistakes, or the seeds, which nobody has looked at where a space began with other files.
     #[error("a mistake in the seeds: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Seed(Vec<Mistake>),
 }

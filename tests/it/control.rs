@@ -304,7 +304,7 @@ async fn a_listed_page_gets_what_browsers_ask_for_and_no_other_does() {
     let preflight = send("OPTIONS", "/_ecsim/clock", PAGE, "").await;
     assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, PAGE));
     assert_eq!(preflight.header("access-control-allow-methods"), "GET, PUT, POST");
-    assert_eq!(preflight.header("access-control-allow-headers"), "authorization, content-type");
+    assert_eq!(preflight.header("access-control-allow-headers"), "authorization, content-type, x-ecsim-namespace");
     assert_eq!(preflight.header("vary"), "origin");
     let refused = send("GET", "/_ecsim/clock", PAGE, "").await;
     assert_eq!((refused.status, refused.header("www-authenticate")), (401, "Bearer"));

@@ -267,3 +267,26 @@ async fn a_body_that_is_no_text_is_refused_in_the_form_of_the_control_api() {
         assert!(body["error"]["hint"].is_string(), "{path}: {body}");
     }
 }
+
+#[tokio::test]
+async fn the_flag_is_the_one_limit_of_a_snapshot() {
+    let limits = ecsim::http::Limits { max_body_size: 4 << 20, ..Default::default() };
+    let server = support::start_with(|builder| builder.limits(limits)).await;
+    let put = async |size: usize| {
+        let url = format!("{}/_ecsim/snapshot?namespace=gw0", server.url());
+        let answer = Answer::of(client().put(url).body(format!("{{{}}}", " ".repeat(size)))).await;
+        let body: Value = serde_json::from_str(&answer.text).expect("JSON");
+        (answer.status, body["error"]["code"].as_str().map(str::to_owned))
+    };
+    assert_eq!(put(3 << 20).await, (200, None));
+    assert_eq!(put(5 << 20).await, (413, Some("RequestEntityTooLarge".to_owned())));
+}
+
+#[tokio::test]
+async fn what_takes_the_namespace_in_the_id_does_not_pass_over_one_in_the_query() {
+    let server = support::start().await;
+    let path = format!("instances/{WEB}/credentials?namespace=gw0");
+    assert_eq!(server.not_done("GET", &path, Value::Null).await.1, "InvalidQuery");
+    assert_eq!(server.not_done("GET", "coverage?namespace=gw0", Value::Null).await.1, "InvalidQuery");
+    assert_eq!(server.control("GET", "info?namespace=gw0", &Value::Null).await.0, 200);
+}
