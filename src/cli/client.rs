@@ -32,6 +32,15 @@ struct Refused {
 struct Reason {
     message: String,
     hint: String,
+    #[serde(default)]
+    mistakes: Vec<Wrong>,
+}
+
+/// One thing that is wrong with a seed.
+#[derive(Deserialize)]
+struct Wrong {
+    place: String,
+    reason: String,
 }
 
 impl Client {
@@ -72,7 +81,12 @@ impl Client {
             return serde_json::from_str(&text).map_err(|_| foreign());
         }
         let Refused { error } = serde_json::from_str(&text).map_err(|_| foreign())?;
-        Err(Failure::Refused { message: error.message, hint: error.hint })
+        let Reason { message, hint, mistakes } = error;
+        if mistakes.is_empty() {
+            return Err(Failure::Refused { message, hint });
+        }
+        let lines: Vec<_> = mistakes.iter().map(|Wrong { place, reason }| format!("{place}: {reason}")).collect();
+        Err(Failure::Seed { message: format!("the seed cannot be used\n{}", lines.join("\n")), hint })
     }
 }
 

@@ -943,3 +943,24 @@ fn env_for_an_instance_leads_to_its_credentials() {
     );
     assert!(!text.contains("export ALIBABA_CLOUD_ACCESS_KEY_ID"), "{text}");
 }
+
+#[test]
+fn a_running_emulator_is_seeded_and_begun_again_by_sub_commands() {
+    let (server, folder) = (Running::start(["serve", FREE]), Folder::new("sub-commands"));
+    let url = format!("--url=http://{}", server.address);
+    let json = |args: [&str; 4]| serde_json::from_str::<serde_json::Value>(&output(args)).expect("JSON");
+    let file = folder.file("more.json", r#"{"accounts":[{"instances":[{"id":"i-more"}]}]}"#);
+    let seeded = json(["seed", &file, &url, "--namespace=gw0"]);
+    assert_eq!((&seeded["namespace"], &seeded["instances"]), (&"gw0".into(), &1.into()));
+    assert_eq!(json(["seed", &file, &url, "--replace"])["instances"], 1);
+    let reset = json(["reset", &url, "--namespace=gw0", "--admin-token=unused"]);
+    assert_eq!((&reset["namespace"], &reset["instances"]), (&"gw0".into(), &7.into()));
+
+    let bad = folder.file("bad.json", r#"{"accounts":[{"keys":[{"id":"k"}],"users":[{}]}]}"#);
+    let hint = "nothing was changed; fixtures/seed/seed.schema.json in the sources describes the form";
+    let lines = "the seed cannot be used\n$.accounts[0].keys[0]: needs secret\n$.accounts[0].users[0]: needs name";
+    refused(&run(["seed", &bad, &url]), 4, lines, hint);
+    let gone = folder.path("gone.json");
+    let error = format!("cannot read {gone}: No such file or directory (os error 2)");
+    refused(&run(["seed", &gone, &url]), 4, &error, "name a seed file");
+}
