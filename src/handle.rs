@@ -29,7 +29,7 @@ impl Handle {
         if self.namespace.is_default() { id.to_owned() } else { format!("{id}@{}", self.namespace) }
     }
 
-    /// The world, to look at. Calls wait meanwhile.
+    /// The world, to look at. Calls that change it wait meanwhile.
     ///
     /// # Errors
     /// The namespace was forgotten and cannot be made again.
