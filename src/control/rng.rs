@@ -22,8 +22,7 @@ impl FromBody for Seed {
 
 /// Makes ids repeat
 ///
-/// From now on request ids, instance ids, keys and tokens of the namespace are those that `--rng-seed` with this number gives
-/// it. A reset returns to what the emulator was started with.
+/// From now on the same calls in the namespace draw the same request ids, keys and tokens. A reset returns to what the emulator was started with.
 #[utoipa::path(post, path = "/_ecsim/rng", operation_id = "seed_rng", params(InNamespace), request_body = Seed,
                responses((status = 200, body = Seed)))]
 pub(super) async fn begin_again(Scope(space): Scope, Body(body): Body<Seed>) -> Result<Json<Seed>, Refusal> {

@@ -62,12 +62,12 @@ pub(super) async fn seed(
     let (space, more) = match mode {
         Mode::Merge => {
             let (files, space) = (in_body(body), control.spaces.of(&name)?);
-            let more = space.store.write(|world| {
-                let before = world.counts();
-                *world = seed::extend(world.clone(), &files, &space.ids, space.clock.now())
-                    .map_err(|mistakes| refused(&mistakes))?;
-                Ok::<_, Refusal>(world.counts() - before)
+            let (more, old) = space.store.write(|world| {
+                let next = seed::extend(world.clone(), &files, &space.ids, space.clock.now());
+                let next = next.map_err(|mistakes| refused(&mistakes))?;
+                Ok::<_, Refusal>((next.counts() - world.counts(), std::mem::replace(world, next)))
             })?;
+            drop(old); // After the lock: a large world takes its time to go.
             (space, more)
         }
         Mode::Replace => {

@@ -36,7 +36,7 @@ impl Ids {
         Self { rng: Mutex::new(rng), suffix: suffix.into() }
     }
 
-    /// Begins again with a seed, as if it had been there from the start.
+    /// Begins again with a seed.
     pub fn begin_again(&self, seed: u64) {
         *self.rng.lock() = seeded(seed, &self.suffix);
     }

@@ -135,12 +135,13 @@ impl Spaces {
         }
         self.has_room(&self.live.read(), name)?;
         let origin = self.origin.read();
-        let space = make(&origin, name.clone(), &self.generations, None).map_err(NoSpace::Seed)?;
+        // Before the lock, which is gone before what has been made for nothing goes.
+        let space = Arc::new(make(&origin, name.clone(), &self.generations, None).map_err(NoSpace::Seed)?);
         let mut live = self.live.write();
         self.has_room(&live, name)?;
         // Of two that made it at the same time, the first keeps it.
-        let (space, _) = live.named.entry(name.clone()).or_insert((Arc::new(space), origin.machine.wall()));
-        Ok(Arc::clone(space))
+        let (kept, _) = live.named.entry(name.clone()).or_insert_with(|| (Arc::clone(&space), origin.machine.wall()));
+        Ok(Arc::clone(kept))
     }
 
     fn has_room(&self, live: &Live, name: &Namespace) -> Result<(), NoSpace> {
@@ -149,12 +150,13 @@ impl Spaces {
         if is_there || live.named.len() < most { Ok(()) } else { Err(NoSpace::TooMany(most)) }
     }
 
-    /// Puts a new space in the place of one: as at the start, or of files. Calls in flight finish
+    /// Puts a new space in the place of one: as the seeds have it, or of files. Calls in flight finish
     /// on the old one.
     ///
     /// # Errors
     /// [`NoSpace`]; nothing has changed then.
     pub fn replace(&self, name: &Namespace, files: Option<&Files>) -> Result<Arc<Space>, NoSpace> {
+        self.has_room(&self.live.read(), name)?;
         let origin = self.origin.read();
         let space = Arc::new(make(&origin, name.clone(), &self.generations, files).map_err(NoSpace::Seed)?);
         let mut live = self.live.write();
