@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::control::{Access, Configuration, Control, Listed};
 use crate::files::{SaveError, StateFile};
@@ -144,9 +144,10 @@ impl Builder {
         self
     }
 
-    /// Listens on this address too; whoever asks for metadata there is this instance.
+    /// Listens on this address too; whoever asks for metadata there is this instance, of `default` if it says no namespace.
     #[must_use]
-    pub fn listen_as(mut self, address: SocketAddr, instance: NamedInstance) -> Self {
+    pub fn listen_as(mut self, address: SocketAddr, mut instance: NamedInstance) -> Self {
+        instance.namespace.get_or_insert(Namespace::DEFAULT);
         self.metadata_listeners.push((address, instance));
         self
     }
@@ -209,12 +210,13 @@ impl Builder {
         let spaces = Spaces::new(origin, self.space_limits, kept.as_ref().map(<[_; 1]>::as_slice));
         let refused = if kept.is_some() { StartError::State } else { StartError::Seed };
         let spaces = Arc::new(spaces.map_err(refused)?);
-        // Every space begins with the same instances.
+        // Of seeds, every space begins with the same instances; a state is that of `default`.
         let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);
-        let unknown = spaces.default_space().store.read(|world| {
-            let mut told = told;
-            told.find(|named| world.instance(named.id.as_str()).is_none()).cloned()
-        });
+        let mut told = told.filter(|named| kept.is_none() || named.namespace().is_default());
+        let unknown = spaces
+            .default_space()
+            .store
+            .read(|world| told.find(|named| world.instance(named.id.as_str()).is_none()).cloned());
         if let Some(unknown) = unknown {
             return Err(StartError::UnknownInstance(unknown));
         }
@@ -238,8 +240,10 @@ impl Builder {
         let server = Server::start(Arc::clone(&app), doors);
         let mut background = JoinSet::new();
         background.spawn(forget_idle(Arc::downgrade(&spaces), self.space_limits.idle));
-        let keeper = state.map(|file| Keeper::start(file, Arc::clone(&spaces), self.state_interval));
-        Ok(Emulator { addresses, of_instances, spaces, app, server, keeper, _background: background })
+        if let (Some(file), Some(every)) = (&state, self.state_interval) {
+            background.spawn(keep(Arc::clone(file), Arc::clone(&spaces), every));
+        }
+        Ok(Emulator { addresses, of_instances, spaces, app, server, state, _background: background })
     }
 }
 
@@ -263,43 +267,20 @@ pub enum NamespaceError {
     NoSpace(#[from] NoSpace),
 }
 
-/// Who writes the state file.
-#[derive(Debug)]
-struct Keeper {
-    file: Arc<StateFile>,
-    spaces: Arc<Spaces>,
-    between: Option<JoinHandle<()>>,
-}
-
-impl Keeper {
-    fn start(file: Arc<StateFile>, spaces: Arc<Spaces>, every: Option<Duration>) -> Self {
-        let between = every.map(|every| {
-            let (file, spaces) = (Arc::clone(&file), Arc::clone(&spaces));
-            tokio::spawn(async move {
-                loop {
-                    tokio::time::sleep(every).await;
-                    if let Err(error) = save(&file, &spaces).await {
-                        tracing::error!("{error}");
-                    }
-                }
-            })
-        });
-        Self { file, spaces, between }
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        if let Some(between) = &self.between {
-            between.abort();
+/// Saves the state now and then.
+async fn keep(file: Arc<StateFile>, spaces: Arc<Spaces>, every: Duration) {
+    loop {
+        tokio::time::sleep(every).await;
+        if let Err(error) = save(&file, &spaces).await {
+            tracing::error!("{error}");
         }
     }
 }
 
 /// Beside the calls: a disk takes its time.
-async fn save(file: &Arc<StateFile>, spaces: &Spaces) -> Result<(), SaveError> {
-    let (file, space) = (Arc::clone(file), spaces.default_space());
-    let saved = tokio::task::spawn_blocking(move || file.save(&space)).await;
+async fn save(file: &Arc<StateFile>, spaces: &Arc<Spaces>) -> Result<(), SaveError> {
+    let (file, spaces) = (Arc::clone(file), Arc::clone(spaces));
+    let saved = tokio::task::spawn_blocking(move || file.save(&spaces)).await;
     saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
@@ -322,7 +303,7 @@ pub struct Emulator {
     server: Server,
     /// What it does beside answering; dropping it stops that.
     _background: JoinSet<()>,
-    keeper: Option<Keeper>,
+    state: Option<Arc<StateFile>>,
 }
 
 impl Emulator {
@@ -367,11 +348,6 @@ impl Emulator {
         self.spaces.default_space().store.read(look)
     }
 
-    /// How many nonces of the space `default` were displaced by newer ones before their time.
-    pub fn nonces_dropped(&self) -> u64 {
-        self.spaces.default_space().nonces.lock().dropped()
-    }
-
     /// Forgets the namespaces that nobody has used for as long as they may stay, as it does by itself now and then.
     pub fn forget_idle(&self) {
         self.spaces.forget_idle();
@@ -383,7 +359,7 @@ impl Emulator {
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
     pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings, listed: Listed) -> Result<(), Vec<Mistake>> {
-        if self.keeper.is_none() {
+        if self.state.is_none() {
             self.spaces.begin_again(seed::read(seed_paths)?)?;
         }
         self.app.control.configuration.reload(settings, listed);
@@ -393,8 +369,8 @@ impl Emulator {
     /// Stops, giving requests in flight that much time, then saves the state.
     pub async fn stop(self, patience: Duration) -> Stopped {
         let drained = self.server.stop(patience).await;
-        let saved = match &self.keeper {
-            Some(keeper) => save(&keeper.file, &keeper.spaces).await,
+        let saved = match &self.state {
+            Some(file) => save(file, &self.spaces).await,
             None => Ok(()),
         };
         Stopped { drained, saved }

@@ -29,7 +29,7 @@ impl Handle {
         if self.namespace.is_default() { id.to_owned() } else { format!("{id}@{}", self.namespace) }
     }
 
-    /// The world, to look at. Calls that change it wait meanwhile.
+    /// The world, to look at. Calls that change it wait meanwhile, so `look` must not ask this namespace for anything.
     ///
     /// # Errors
     /// The namespace was forgotten and cannot be made again.
@@ -37,7 +37,7 @@ impl Handle {
         Ok(self.space()?.store.read(look))
     }
 
-    /// The world, to change. Calls wait meanwhile.
+    /// The world, to change. Calls wait meanwhile, so `change` must not ask this namespace for anything.
     ///
     /// # Errors
     /// Those of [`Handle::world`].
@@ -45,7 +45,7 @@ impl Handle {
         Ok(self.space()?.store.write(change))
     }
 
-    /// Begins again as at the start. Calls in flight finish on the old world.
+    /// Begins again as the seeds have it. Calls in flight finish on the old world.
     ///
     /// # Errors
     /// Those of [`Handle::world`].

@@ -118,7 +118,8 @@ fn refused(error: StartError) -> Failure {
         StartError::Address(error) => Failure::Runtime(error.to_string()),
         StartError::UnknownInstance(id) => Failure::Usage {
             message: format!("--metadata and --metadata-default: there is no instance {id}"),
-            hint: "name one of the seeds; without --seed, i-bp1ecsim0000000web01 is one".to_owned(),
+            hint: "name one of the seeds or of the state file; without --seed, i-bp1ecsim0000000web01 is one"
+                .to_owned(),
         },
     }
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::{Readers, write_whole};
-use crate::world::Space;
+use crate::world::Spaces;
 use crate::world::seed::Mistake;
 
 /// A file that holds the snapshot of a space, taken at the start of a process and written at its end and in between.
@@ -19,7 +19,7 @@ pub struct StateFile {
     written: Mutex<Option<[u8; 32]>>,
 }
 
-/// Why a state was not written; the file is as it was.
+/// Why a state was not written; the file is the old one, or, where only its folder was not made durable, the new one.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot save the state to {}: {error}", path.display())]
 pub struct SaveError {
@@ -46,14 +46,14 @@ impl StateFile {
         }
     }
 
-    /// Writes the space as it is, unless that is what the file holds. The world is locked while its text is made, and not
+    /// Writes the space `default` as it is, unless that is what the file holds. The world is locked while its text is made, and not
     /// while that is written.
     ///
     /// # Errors
-    /// [`SaveError`]; the file is as it was.
-    pub fn save(&self, space: &Space) -> Result<(), SaveError> {
+    /// [`SaveError`].
+    pub fn save(&self, spaces: &Spaces) -> Result<(), SaveError> {
         let mut written = self.written.lock();
-        let text = space.snapshot();
+        let text = spaces.default_space().snapshot();
         let digest = Sha256::digest(&text).into();
         if *written == Some(digest) && self.path.exists() {
             return Ok(());
@@ -69,7 +69,7 @@ impl StateFile {
 mod tests {
     use super::super::tests::Folder;
     use super::*;
-    use crate::world::{Namespace, Origin, SpaceLimits, Spaces};
+    use crate::world::{Namespace, Origin, SpaceLimits};
 
     #[test]
     fn what_has_not_changed_is_not_written_again_unless_the_file_is_gone() {
@@ -77,20 +77,19 @@ mod tests {
         let path = folder.0.join("state.json");
         let empty = [("empty".to_owned(), "{}".to_owned())];
         let spaces = Spaces::new(Origin::default(), SpaceLimits::default(), Some(&empty)).expect("a world");
-        let space = spaces.default_space();
         let state = StateFile::new(path.clone());
         assert_eq!(state.read(), Ok(None));
-        state.save(&space).expect("saves");
+        state.save(&spaces).expect("saves");
         let saved = fs::read_to_string(&path).expect("reads");
         assert_eq!(state.read().expect("reads").map(|(_, text)| text), Some(saved.clone()));
         fs::write(&path, "marked").expect("writes");
-        state.save(&space).expect("saves");
+        state.save(&spaces).expect("saves");
         assert_eq!(fs::read_to_string(&path).expect("reads"), "marked");
         fs::remove_file(&path).expect("removes");
-        state.save(&space).expect("saves");
+        state.save(&spaces).expect("saves");
         assert_eq!(fs::read_to_string(&path).expect("reads"), saved);
-        let space = spaces.replace(&Namespace::DEFAULT, None).expect("a world");
-        state.save(&space).expect("saves");
+        spaces.replace(&Namespace::DEFAULT, None).expect("a world");
+        state.save(&spaces).expect("saves");
         assert_ne!(fs::read_to_string(&path).expect("reads"), saved);
     }
 }

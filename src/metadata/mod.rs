@@ -144,7 +144,7 @@ impl Metadata {
         });
         let by_path = by_path.transpose()?;
         if let (Some(listener), Some(path)) = (asker.listener, &by_path)
-            && listener != path
+            && (listener.id != path.id || listener.namespace() != path.namespace())
         {
             let reason = format!("This listener is for instance {listener}, and the path names {path}.");
             return Err(Refusal::unknown_asker(&reason));
@@ -176,12 +176,12 @@ impl Metadata {
     fn named(&self, named: &NamedInstance, in_header: Option<&Namespace>) -> Result<(Arc<Space>, InstanceId), Refusal> {
         let NamedInstance { id, namespace } = named;
         // Where the name is left out, the header may say it.
-        let namespace = if namespace.is_default() { in_header.unwrap_or(namespace) } else { namespace };
-        if in_header.is_some_and(|other| other != namespace) {
+        let namespace = namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
+        if in_header.is_some_and(|other| *other != namespace) {
             let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
             return Err(Refusal::unknown_asker(&reason));
         }
-        let space = self.space(namespace)?;
+        let space = self.space(&namespace)?;
         let is_there = space.store.read(|world| world.instance(id.as_str()).is_some());
         if is_there {
             Ok((space, id.clone()))
@@ -193,7 +193,10 @@ impl Metadata {
     fn space(&self, name: &Namespace) -> Result<Arc<Space>, Refusal> {
         self.spaces.of(name).map_err(|none| match none {
             NoSpace::TooMany(most) => Refusal::unknown_asker(&format!("There are {most} namespaces already.")),
-            NoSpace::Seed(_) => Refusal::INTERNAL,
+            NoSpace::Seed(_) => {
+                tracing::error!(namespace = %name, "{none}");
+                Refusal::INTERNAL
+            }
         })
     }
 

@@ -50,21 +50,26 @@ impl fmt::Display for Namespace {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedInstance {
     pub id: InstanceId,
-    pub namespace: Namespace,
+    /// `None`: `default`, unless something else says which.
+    pub namespace: Option<Namespace>,
 }
 
 impl NamedInstance {
     /// `None` for an empty id.
     pub fn parse(text: &str) -> Option<Self> {
         let (id, namespace) = Namespace::split(text);
-        let namespace = namespace.unwrap_or(Namespace::DEFAULT);
         (!id.is_empty()).then(|| Self { id: InstanceId::new(id), namespace })
+    }
+
+    /// The space that it is in where nothing else says which.
+    pub fn namespace(&self) -> Namespace {
+        self.namespace.clone().unwrap_or(Namespace::DEFAULT)
     }
 }
 
 impl fmt::Display for NamedInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, namespace } = self;
+        let (id, namespace) = (&self.id, self.namespace());
         if namespace.is_default() { id.fmt(f) } else { write!(f, "{id}@{namespace}") }
     }
 }

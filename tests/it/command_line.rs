@@ -928,7 +928,7 @@ fn what_is_wrong_with_flags_of_metadata_and_time_is_status_2() {
     ] {
         refused(&run(["serve", FREE, flag, value]), 2, &error(shown, value, why), NO_BETTER_HINT);
     }
-    let hint = "name one of the seeds; without --seed, i-bp1ecsim0000000web01 is one";
+    let hint = "name one of the seeds or of the state file; without --seed, i-bp1ecsim0000000web01 is one";
     for flag in ["--metadata=127.0.0.1:0=i-none", "--metadata-default=i-none"] {
         let error = "--metadata and --metadata-default: there is no instance i-none";
         refused(&run(["serve", FREE, flag]), 2, error, hint);
