@@ -47,6 +47,7 @@ impl Gateway {
     /// connection that it came by; a Unix socket has none.
     pub fn answer(&self, head: &Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
         self.finish(head, body, |call, space, trail, request_id| {
+            let space = space?;
             let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, peer, space, trail, request_id)));
             performed.unwrap_or_else(|_| {
                 tracing::error!(rid = %request_id, "a call panicked");
@@ -64,17 +65,15 @@ impl Gateway {
         &self,
         head: &Parts,
         body: &[u8],
-        perform: impl FnOnce(&Call<'_>, &Space, &mut Trail, RequestId) -> Result<Done, ApiError>,
+        perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
     ) -> Response<Body> {
         let started = tracing::enabled!(tracing::Level::INFO).then(Instant::now);
         let call = Call::read(head, body);
-        let (space, lost) = match self.space(&call) {
-            Ok(space) => (space, None),
-            Err(error) => (self.spaces.default_space(), Some(error)),
-        };
+        let found = self.space(&call);
+        let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
         let (request_id, trace_id) = space.ids.call();
         let mut trail = Trail::default();
-        let outcome = lost.map_or_else(|| perform(&call, &space, &mut trail, request_id), Err);
+        let outcome = perform(&call, found.as_deref().map_err(Clone::clone), &mut trail, request_id);
         let outcome = outcome.map_err(|error| match (error.code, trail.product) {
             (Code::Internal, Some(product)) => product.failure.into(),
             _ => error,
@@ -118,7 +117,10 @@ impl Gateway {
         let Some(name) = named else { return Ok(self.spaces.default_space()) };
         self.spaces.of(&name).map_err(|none| match none {
             NoSpace::TooMany(most) => Code::TooManyNamespaces.about(most),
-            NoSpace::Seed(_) => Code::Internal.into(),
+            NoSpace::Seed(_) => {
+                tracing::error!(namespace = %name, "{none}");
+                Code::Internal.into()
+            }
         })
     }
 

@@ -151,12 +151,19 @@ async fn the_metadata_service_takes_the_namespace_from_listener_path_header_and_
         if status == 200 { text } else { status.to_string() }
     };
     let [in_gw0, in_default] = server.emulator.instance_addresses() else { panic!("two listeners") };
+    let at_in = async |address: SocketAddr, path: &str, header: &str| {
+        let url = format!("http://{address}{path}/latest/meta-data/ram/security-credentials/");
+        Answer::of(client().get(url).header("x-ecsim-namespace", header.to_owned())).await.status
+    };
     let at = async |address: SocketAddr, path: &str| {
         let url = format!("http://{address}{path}/latest/meta-data/ram/security-credentials/");
         Answer::of(client().get(url)).await.status
     };
+    // No header leads out of the namespace of a listener.
+    assert_eq!((at_in(in_default.0, "", "default").await, at_in(in_default.0, "", "gw0").await), (200, 403));
+    assert_eq!((at_in(in_gw0.0, "", "gw0").await, at_in(in_gw0.0, "", "default").await), (404, 403));
     assert_eq!((at(in_gw0.0, "").await, at(in_default.0, "").await), (404, 200));
-    let (path, of_gw0) = (format!("/_ecsim/instances/{WEB}"), format!("/_ecsim/instances/{WEB}@gw0"));
+    let [path, of_gw0, of_default] = ["", "@gw0", "@default"].map(|end| format!("/_ecsim/instances/{WEB}{end}"));
     // A listener of an instance of one namespace is not for the instance of another.
     assert_eq!((at(in_gw0.0, &of_gw0).await, at(in_gw0.0, &path).await), (404, 403));
     for (path, header, seen) in [
@@ -166,6 +173,9 @@ async fn the_metadata_service_takes_the_namespace_from_listener_path_header_and_
         (&of_gw0, None, "404"),
         (&of_gw0, Some("gw0"), "404"),
         (&of_gw0, Some("gw1"), "403"),
+        (&of_default, None, "web-role"),
+        (&of_default, Some("default"), "web-role"),
+        (&of_default, Some("gw0"), "403"),
         ("", None, "404"),
         ("", Some("gw1"), "403"),
         ("", Some("a b"), "403"),
@@ -289,4 +299,12 @@ async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
     }
     let state = |server: &Server| server.emulator.world(|world| format!("{world:?}"));
     assert_eq!(state(&together), state(&untouched), "and default is as it was");
+}
+
+#[tokio::test]
+async fn what_the_transport_refuses_is_refused_for_that_and_not_for_its_namespace() {
+    let limits = ecsim::http::Limits { max_body_size: 1 << 10, ..Default::default() };
+    let server = support::start_with(|builder| builder.limits(limits)).await;
+    let request = client().post(format!("{}/?Format=JSON", server.url())).header("x-ecsim-namespace", "a b");
+    assert_eq!(Answer::of(request.body(vec![b'x'; 2 << 10])).await.code(), code(413, "RequestEntityTooLarge"));
 }
