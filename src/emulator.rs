@@ -224,8 +224,8 @@ impl Builder {
         let configuration = Configuration::new(Arc::clone(&settings), self.listed);
         let limits = (&self.limits).into();
         let app = Arc::new(App {
-            gateway: Gateway { spaces: Arc::clone(&spaces), settings, products: PRODUCTS },
-            metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
+            gateway: Gateway { spaces: Arc::clone(&spaces), settings: Arc::clone(&settings), products: PRODUCTS },
+            metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata, live: settings },
             control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access, configuration, limits)),
             limits: self.limits,
         });

@@ -15,10 +15,11 @@ use serde_json::{Map, Value};
 
 use super::ids::until;
 use super::region::instance_type;
+use super::role_changes::Reads;
 use super::{
     AccessKey, AccountId, Attachment, Cidr, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy,
-    MetadataOptions, Network, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role, RoleName, RoleSession,
-    SecurityToken, Spec, Status, User, VersionId, World,
+    MetadataOptions, Network, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role, RoleChange, RoleName,
+    RoleSession, SecurityToken, Spec, Status, User, VersionId, World,
 };
 use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
@@ -31,7 +32,7 @@ pub const SCHEMA_VERSION: u64 = 1;
 /// A compact form makes at most this many instances.
 pub const MAX_COUNT: u64 = 10_000_000;
 
-const FILE: &[&str] = &["$schema", "schema_version", "ecsim", "clock", "accounts"];
+const FILE: &[&str] = &["$schema", "schema_version", "ecsim", "clock", "accounts", "role_changes"];
 const CLOCK: &[&str] = &["mode", "now", "ahead_seconds"];
 const ACCOUNT: &[&str] = &["id", "keys", "policies", "users", "roles", "instances"];
 const KEY: &[&str] = &["id", "secret", "status", "created", "last_used"];
@@ -108,6 +109,10 @@ const INSTANCE: &[&str] = &[
     "http_put_response_hop_limit",
 ];
 
+const ROLE_CHANGES: &[&str] = &["dropped", "changes"];
+const ROLE_CHANGE: &[&str] = &["at", "instance", "before", "metadata_reads", "describe_reads"];
+const ATTACHMENT: &[&str] = &["role", "policy", "credentials"];
+
 /// The member names of each kind of object in a seed, by the name of its schema definition.
 pub const MEMBERS: &[(&str, &[&str])] = &[
     ("file", FILE),
@@ -121,6 +126,9 @@ pub const MEMBERS: &[(&str, &[&str])] = &[
     ("role", ROLE),
     ("session", SESSION),
     ("instance", INSTANCE),
+    ("role_changes", ROLE_CHANGES),
+    ("role_change", ROLE_CHANGE),
+    ("attachment", ATTACHMENT),
 ];
 
 /// Seed files: the name of each, which mistakes are reported with, and its text.
@@ -239,7 +247,7 @@ fn read_into(
     }
     reader.now = now(reader.pace);
     // Of all files, first what others may name: a role names policies and an instance a role that a later file defines.
-    for pass in [Pass::Policies, Pass::Identities, Pass::Instances] {
+    for pass in [Pass::Policies, Pass::Identities, Pass::Instances, Pass::RoleChanges] {
         for (name, value) in &parsed {
             reader.file = name;
             reader.read_file(value, pass);
@@ -254,6 +262,7 @@ enum Pass {
     Policies,
     Identities,
     Instances,
+    RoleChanges,
 }
 
 struct Reader<'a> {
@@ -369,6 +378,12 @@ impl Reader<'_> {
         let root = Place::Root;
         let first = pass == Pass::Policies;
         let Some(file) = self.object(value, &root, FILE, first) else { return };
+        if pass == Pass::RoleChanges {
+            if let Some(changes) = file.get("role_changes") {
+                self.read_role_changes(changes, &Place::Member(&root, "role_changes"));
+            }
+            return;
+        }
         for (index, account) in self.list(file, &root, "accounts", first).iter().enumerate() {
             let list = Place::Member(&root, "accounts");
             let at = Place::Element(&list, index);
@@ -401,6 +416,7 @@ impl Reader<'_> {
                         reader.read_instances(id, instance, at);
                     });
                 }
+                Pass::RoleChanges => {}
             }
         }
     }
@@ -717,9 +733,8 @@ impl Reader<'_> {
         if role.is_some() && spec.network == Network::Classic {
             return self.mistake(&Place::Member(at, "role"), "an instance in the classic network cannot carry a role");
         }
-        if policy.is_some_and(|policy| !Attachment::is_policy(policy)) {
-            let reason = "a policy is a JSON object of at most 1024 characters, in a string";
-            return self.mistake(&Place::Member(at, "policy"), reason);
+        if !self.narrows(policy, at) {
+            return;
         }
         if role.is_none() && policy.is_some() {
             return self.mistake(&Place::Member(at, "policy"), "a policy narrows a role: name the role too");
@@ -747,20 +762,87 @@ impl Reader<'_> {
             };
             let mut instance = Instance::new(account, region, Arc::clone(&spec), address);
             if let Some(role) = &role {
-                instance.attach_role(role.clone(), policy.map(Into::into));
+                let mut attachment = Attachment::new(role.clone(), policy.map(Into::into));
+                if !self.keeps_credentials(&mut attachment, &id, credentials.as_deref(), at) {
+                    return;
+                }
+                instance.replace_attachment(Some(attachment));
             }
             let shown = id.clone();
-            if let Some(key) = &credentials {
-                if !self.world.is_credential_of(key, &id) {
-                    let reason = format!("the instance has no session {key}");
-                    return self.mistake(&Place::Member(at, "credentials"), reason);
-                }
-                instance.keep_credentials(key);
-            }
             if !self.world.add_instance(id, instance) {
                 return self.mistake(&Place::Member(at, "id"), format!("the instance {shown} exists already"));
             }
         }
+    }
+
+    fn narrows(&mut self, policy: Option<&str>, at: &Place<'_>) -> bool {
+        let can_narrow = policy.is_none_or(Attachment::is_policy);
+        if !can_narrow {
+            let reason = "a policy is a JSON object of at most 1024 characters, in a string";
+            self.mistake(&Place::Member(at, "policy"), reason);
+        }
+        can_narrow
+    }
+
+    /// Notes the key that was handed out for an attachment, which has to be a session of the instance.
+    fn keeps_credentials(
+        &mut self,
+        attachment: &mut Attachment,
+        id: &InstanceId,
+        key: Option<&str>,
+        at: &Place<'_>,
+    ) -> bool {
+        let unknown = key.filter(|key| !self.world.is_credential_of(key, id));
+        if let Some(key) = unknown {
+            self.mistake(&Place::Member(at, "credentials"), format!("the instance has no session {key}"));
+        }
+        attachment.key_id = key.map(Into::into);
+        unknown.is_none()
+    }
+
+    fn read_role_changes(&mut self, changes: &Value, at: &Place<'_>) {
+        let Some(changes) = self.object(changes, at, ROLE_CHANGES, true) else { return };
+        let dropped = self.integer(changes, at, "dropped", u64::MAX);
+        self.world.role_changes.note_dropped(dropped.unwrap_or_default());
+        self.each(changes, at, "changes", ROLE_CHANGE, Self::read_role_change);
+    }
+
+    fn read_role_change(&mut self, change: &Object, at: &Place<'_>) {
+        if !change.contains_key("at") {
+            self.mistake(at, "needs at");
+        }
+        let time = self.time(change, at, "at");
+        let reads = ["metadata_reads", "describe_reads"].map(|name| self.integer(change, at, name, u32::MAX.into()));
+        let id = self.required_text(change, at, "instance").map(InstanceId::new);
+        let id = id.filter(|id| {
+            let is_known = self.world.instance(id.as_str()).is_some();
+            if !is_known {
+                self.mistake(&Place::Member(at, "instance"), format!("there is no instance {id}"));
+            }
+            is_known
+        });
+        let (Some(time), Some(id)) = (time, id) else { return };
+        let before = change.get("before").map(|before| self.attachment(before, &id, &Place::Member(at, "before")));
+        let Ok(before) = before.transpose() else { return };
+        let mut made = RoleChange::new(time, id, before);
+        made.reads = reads.map(|count| Reads::of(count.unwrap_or_default() as u32));
+        self.world.role_changes.push(made);
+    }
+
+    /// What an instance carried. An error has been reported.
+    fn attachment(&mut self, value: &Value, id: &InstanceId, at: &Place<'_>) -> Result<Attachment, ()> {
+        let before = self.mistakes.len();
+        let object = self.object(value, at, ATTACHMENT, true).ok_or(())?;
+        let role = self.required_text(object, at, "role");
+        let policy = self.text(object, at, "policy");
+        let key = self.text(object, at, "credentials").map(|id| self.ids.key_id(id));
+        if role.is_some_and(|role| !RoleName::is_well_formed(role)) {
+            self.mistake(&Place::Member(at, "role"), "a role name is 1 to 64 letters, digits, '.', '-' or '_'");
+        }
+        self.narrows(policy, at);
+        let mut attachment = Attachment::new(RoleName::new(role.unwrap_or_default()), policy.map(Into::into));
+        self.keeps_credentials(&mut attachment, id, key.as_deref(), at);
+        if self.mistakes.len() == before { Ok(attachment) } else { Err(()) }
     }
 
     /// The ids that an entry makes: one, or `count` of them by a pattern with one `%d` or `%x`.

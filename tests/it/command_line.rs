@@ -331,7 +331,7 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
     };
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
     let all = "listen, unix, port-file, endpoints-file, seed, state-file, state-interval, quiet, auth, clock-skew, gateway-codes, ram, \
-               detach-pass-role, detach-revokes, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
+               detach-pass-role, detach-revokes, metadata-propagation, describe-propagation, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
                body-timeout, nonce-max, nonce-ttl, max-namespaces, namespace-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
     let (ended, path) = config("quiet = true\nauth = \"of\"\n");
@@ -373,6 +373,8 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
          ram = \"strict\" # default\n\
          detach-pass-role = \"on\" # default\n\
          detach-revokes = \"off\" # default\n\
+         metadata-propagation = \"0s\" # default\n\
+         describe-propagation = \"0s\" # default\n\
          max-params = \"8\" # variable\n\
          admin = \"loopback\" # default\n\
          credential-lifetime = \"6h\" # default\n\

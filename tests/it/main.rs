@@ -22,6 +22,7 @@ mod ram_tags;
 mod ram_users;
 mod readme;
 mod renderings;
+mod role_changes;
 mod seeds;
 mod snapshots;
 mod state;

@@ -158,6 +158,10 @@ fn full() -> Value {
             }],
             "instances": instances,
         }],
+        "role_changes": { "dropped": 1, "changes": [{
+            "at": NOW, "instance": "i-fixed", "metadata_reads": 1, "describe_reads": 2,
+            "before": { "role": "gone", "policy": "{}", "credentials": "own" },
+        }] },
     })
 }
 
@@ -862,7 +866,7 @@ fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
         lines,
         [
             "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
-            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts",
+            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts, role_changes",
             "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
             "a.json: $.accounts[0].keys[0]: needs secret",
             "b.json: $.accounts[1].keys[0].id: the key shared exists already",
