@@ -194,15 +194,16 @@ fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 /// # Errors
 /// Every mistake of every file.
 pub fn build(files: &Files, ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    extend(World::default(), files, ids, now)
+    read_into(World::default(), files, ids, Time::Begins(|_| now))
 }
 
-/// Adds to a world what seed files say; what is there already is a mistake, as it is twice in one file.
+/// Adds to a world what seed files say; what is there already is a mistake, as it is twice in one file, and so is how
+/// time goes.
 ///
 /// # Errors
 /// Every mistake of every file.
 pub fn extend(world: World, files: &Files, ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    read_into(world, files, ids, |_| now)
+    read_into(world, files, ids, Time::<fn(Option<Pace>) -> Timestamp>::Is(now))
 }
 
 /// A world where the files may say how the world's time goes: `now` is told, and answers what time it is then.
@@ -210,14 +211,22 @@ pub fn extend(world: World, files: &Files, ids: &Ids, now: Timestamp) -> Result<
 /// # Errors
 /// Every mistake of every file.
 pub fn build_at(files: &Files, ids: &Ids, now: impl FnOnce(Option<Pace>) -> Timestamp) -> Result<World, Vec<Mistake>> {
-    read_into(World::default(), files, ids, now)
+    read_into(World::default(), files, ids, Time::Begins(now))
+}
+
+/// The time of a world that is read.
+enum Time<F> {
+    /// What it answers who is told how time goes, as the files have it.
+    Begins(F),
+    /// That of a world that is there, and goes on as it does.
+    Is(Timestamp),
 }
 
 fn read_into(
     world: World,
     files: &Files,
     ids: &Ids,
-    now: impl FnOnce(Option<Pace>) -> Timestamp,
+    time: Time<impl FnOnce(Option<Pace>) -> Timestamp>,
 ) -> Result<World, Vec<Mistake>> {
     let taken_addresses = world.instances().map(|(_, instance)| instance.address).collect();
     let mut reader = Reader {
@@ -227,6 +236,7 @@ fn read_into(
         ids,
         now: Timestamp::UNIX_EPOCH,
         pace: None,
+        takes_pace: matches!(time, Time::Begins(_)),
         named_ids: HashSet::new(),
         next_addresses: HashMap::new(),
         taken_addresses,
@@ -245,7 +255,10 @@ fn read_into(
             }),
         }
     }
-    reader.now = now(reader.pace);
+    reader.now = match time {
+        Time::Begins(now) => now(reader.pace),
+        Time::Is(now) => now,
+    };
     // Of all files, first what others may name: a role names policies and an instance a role that a later file defines.
     for pass in [Pass::Policies, Pass::Identities, Pass::Instances, Pass::RoleChanges] {
         for (name, value) in &parsed {
@@ -273,6 +286,7 @@ struct Reader<'a> {
     now: Timestamp,
     /// How the world's time goes, if a file has said so.
     pace: Option<Pace>,
+    takes_pace: bool,
     /// The ids that some seed names, which nobody else is given.
     named_ids: HashSet<String>,
     /// The addresses to try next, by the block that they are wanted in.
@@ -332,6 +346,9 @@ impl Reader<'_> {
     }
 
     fn read_clock(&mut self, clock: &Value, at: &Place<'_>) {
+        if !self.takes_pace {
+            return self.mistake(at, "the time of a world that is there goes on as it does: only a new one takes this");
+        }
         let Some(clock) = self.object(clock, at, CLOCK, true) else { return };
         if !clock.contains_key("mode") {
             return self.mistake(at, "needs mode");
