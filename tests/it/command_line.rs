@@ -587,6 +587,23 @@ fn the_health_check_tells_whether_an_emulator_answers() {
 }
 
 #[test]
+fn a_socket_on_the_command_line_wins_over_a_url_in_a_variable_and_a_url_over_a_socket() {
+    let folder = Folder::new("where");
+    let socket = folder.path("s");
+    let server = Running::start(["--listen", "127.0.0.1:0", "--unix", &socket]);
+    let (url, nowhere) = (format!("http://{}", server.address), "http://127.0.0.1:1");
+    let asks = |variables: &[(&str, &str)], flags: &[&str]| {
+        let mut command = ecsim([&["healthcheck"], flags].concat());
+        command.envs(variables.iter().copied());
+        end(command).0
+    };
+    assert_eq!(asks(&[("ECSIM_URL", nowhere)], &["--unix", &socket]), Some(0));
+    assert_eq!(asks(&[("ECSIM_UNIX", "/none")], &["--url", &url]), Some(0));
+    assert_eq!(asks(&[], &["--unix", &socket, "--url", nowhere]), Some(1));
+    assert_eq!(asks(&[("ECSIM_URL", nowhere), ("ECSIM_UNIX", &socket)], &[]), Some(1));
+}
+
+#[test]
 fn a_health_check_of_another_server_fails() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
