@@ -123,17 +123,20 @@ impl RoleChanges {
         self.dropped
     }
 
+    /// Up to here it is counted what was forgotten: a number that every reader of JSON keeps.
+    pub(super) const MOST_DROPPED: u64 = 1 << 53;
+
     pub(super) fn push(&mut self, change: RoleChange) {
         if self.kept.len() == MOST_ROLE_CHANGES {
             self.kept.pop_front();
-            self.dropped += 1;
+            self.note_dropped(1);
         }
         self.kept.push_back(change);
     }
 
-    /// Says that older ones were forgotten elsewhere.
+    /// Says that older ones were forgotten.
     pub(super) fn note_dropped(&mut self, count: u64) {
-        self.dropped = self.dropped.saturating_add(count);
+        self.dropped = self.dropped.saturating_add(count).min(Self::MOST_DROPPED);
     }
 
     fn get(&self, number: u64) -> Option<&RoleChange> {

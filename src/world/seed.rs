@@ -18,8 +18,8 @@ use super::region::instance_type;
 use super::role_changes::Reads;
 use super::{
     AccessKey, AccountId, Attachment, Cidr, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy,
-    MetadataOptions, Network, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role, RoleChange, RoleName,
-    RoleSession, SecurityToken, Spec, Status, User, VersionId, World,
+    MetadataOptions, Network, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role, RoleChange, RoleChanges,
+    RoleName, RoleSession, SecurityToken, Spec, Status, User, VersionId, World,
 };
 use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
@@ -819,7 +819,7 @@ impl Reader<'_> {
 
     fn read_role_changes(&mut self, changes: &Value, at: &Place<'_>) {
         let Some(changes) = self.object(changes, at, ROLE_CHANGES, true) else { return };
-        let dropped = self.integer(changes, at, "dropped", u64::MAX);
+        let dropped = self.integer(changes, at, "dropped", RoleChanges::MOST_DROPPED);
         self.world.role_changes.note_dropped(dropped.unwrap_or_default());
         self.each(changes, at, "changes", ROLE_CHANGE, Self::read_role_change);
     }
