@@ -163,7 +163,7 @@ impl Bench {
         pairs.insert("Signature".to_owned(), signature);
         let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
         let request = http::Request::get(format!("/?{}", query.join("&"))).body(()).expect("a request");
-        let (status, body) = answer(self.gateway.answer(&request.into_parts().0, &[], None));
+        let (status, body) = answer(self.gateway.answer(request.into_parts().0, &[], None));
         (status, serde_json::from_str(&body).expect("JSON"))
     }
 
