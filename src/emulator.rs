@@ -11,14 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::control::{Access, Configuration, Control, Listed};
-use crate::files::{SaveError, StateFile};
+use crate::files::{SaveError, StateFile, read_seeds};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
 use crate::http::{self, Address, App, BindError, Bound, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
 use crate::settings::{Settings, SettingsCell};
-use crate::world::seed::{self, Mistake};
+use crate::world::seed::Mistake;
 use crate::world::{Clock, NamedInstance, Namespace, NoSpace, Origin, SpaceLimits, Spaces, World};
 
 /// How an emulator is made. The defaults are those of `ecsim serve`, but for the address: a free
@@ -200,7 +200,7 @@ impl Builder {
         }
         let mut origin = self.origin;
         let mut seeds = self.seeds;
-        seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
+        seeds.extend(read_seeds(&self.seed_paths).map_err(StartError::Seed)?);
         if !seeds.is_empty() {
             origin.seeds = seeds;
         }
@@ -360,7 +360,7 @@ impl Emulator {
     /// Every mistake of the seeds; nothing has changed then.
     pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings, listed: Listed) -> Result<(), Vec<Mistake>> {
         if self.state.is_none() {
-            self.spaces.begin_again(seed::read(seed_paths)?)?;
+            self.spaces.begin_again(read_seeds(seed_paths)?)?;
         }
         self.app.control.configuration.reload(settings, listed);
         Ok(())

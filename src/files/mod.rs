@@ -1,5 +1,6 @@
-//! What is kept on disk: files written whole, and the state file. Knows spaces, whose text they hold.
+//! What is kept on disk: files written whole, seed files, and the state file. Knows spaces, whose text they hold.
 
+mod seeds;
 mod state;
 
 use std::ffi::{OsStr, OsString};
@@ -10,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use seeds::read_seeds;
 pub use state::{SaveError, StateFile};
 
 /// Who may read a file that is written.
