@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use toml::de::{DeTable, DeValue};
 
 use crate::control::{Access, AdminMode, AdminToken, Origin, Setting, Source, Value};
+use crate::hooks::OnError;
 use crate::http::Limits;
 use crate::metadata;
 use crate::settings::{Settings, UsageError, duration};
@@ -99,6 +100,18 @@ pub struct ServeArgs {
     /// Seed file or folder of *.json, repeatable [default: the built-in seed]
     #[arg(long, env = "ECSIM_SEED", value_name = "PATH", value_delimiter = ',')]
     pub seed: Vec<PathBuf>,
+
+    /// Folder of seeds (ready.d/*.json) and of scripts to run (ready.d/*.sh, stop.d/*.sh) [default: /etc/ecsim/init, if it is there]
+    #[arg(long, env = "ECSIM_INIT_DIR", value_name = "DIR")]
+    pub init_dir: Option<PathBuf>,
+
+    /// Time for each script of the init folder
+    #[arg(long, env = "ECSIM_INIT_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub init_timeout: Duration,
+
+    /// What becomes of the failure of such a script
+    #[arg(long, env = "ECSIM_INIT_ON_ERROR", value_name = "MODE", default_value = "fail")]
+    pub init_on_error: OnError,
 
     /// File that the world is kept in from one run to the next; once it exists, seeds are for namespaces and resets
     #[arg(long, env = "ECSIM_STATE_FILE", value_name = "PATH")]

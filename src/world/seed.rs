@@ -7,7 +7,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -147,44 +146,6 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.file, self.place, self.reason)
     }
-}
-
-/// Reads seed files; of a folder, its `*.json` by name.
-///
-/// # Errors
-/// Every file that cannot be read.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Vec<Mistake>> {
-    let (mut texts, mut mistakes) = (Vec::new(), Vec::new());
-    for path in paths {
-        let unreadable =
-            |reason: String| Mistake { file: path.display().to_string(), place: "file".to_owned(), reason };
-        let files = if path.is_dir() { json_files(path) } else { Ok(vec![path.clone()]) };
-        match files {
-            Ok(files) if files.is_empty() => mistakes.push(unreadable("the folder holds no *.json".to_owned())),
-            Ok(files) => {
-                for file in files {
-                    match std::fs::read_to_string(&file) {
-                        Ok(text) => texts.push((file.display().to_string(), text)),
-                        Err(error) => mistakes.push(Mistake {
-                            file: file.display().to_string(),
-                            place: "file".to_owned(),
-                            reason: format!("cannot be read: {error}"),
-                        }),
-                    }
-                }
-            }
-            Err(error) => mistakes.push(unreadable(format!("cannot be read: {error}"))),
-        }
-    }
-    if mistakes.is_empty() { Ok(texts) } else { Err(mistakes) }
-}
-
-fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-    let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    Ok(files)
 }
 
 /// Builds one world out of several seed files, given as (name, text), in order.

@@ -330,7 +330,7 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
         (run(["--config", &path]), path)
     };
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
-    let all = "listen, unix, port-file, endpoints-file, seed, state-file, state-interval, quiet, auth, clock-skew, gateway-codes, ram, \
+    let all = "listen, unix, port-file, endpoints-file, seed, init-dir, init-timeout, init-on-error, state-file, state-interval, quiet, auth, clock-skew, gateway-codes, ram, \
                detach-pass-role, detach-revokes, metadata-propagation, describe-propagation, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
                body-timeout, nonce-max, nonce-ttl, max-namespaces, namespace-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
@@ -366,6 +366,8 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
         out,
         "listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"] # variable\n\
          seed = [\"a.json\", \"b.json\"] # file\n\
+         init-timeout = \"30s\" # default\n\
+         init-on-error = \"fail\" # default\n\
          quiet = \"yes\" # variable\n\
          auth = \"lenient\" # flag\n\
          clock-skew = \"1m\" # file\n\

@@ -58,6 +58,7 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("PUT", "/_ecsim/snapshot", "/_ecsim/snapshot?namespace=gw1", r#"{"schema_version":1}"#),
     ("POST", "/_ecsim/seed", "/_ecsim/seed?mode=replace&namespace=gw1", "{}"),
     ("GET", "/_ecsim/info", "/_ecsim/info", ""),
+    ("GET", "/_ecsim/init", "/_ecsim/init", ""),
     ("GET", "/_ecsim/instances", "/_ecsim/instances", ""),
     ("GET", "/_ecsim/instances/{id}", "/_ecsim/instances/i-bp1ecsim0000000web01", ""),
     ("GET", "/_ecsim/roles", "/_ecsim/roles", ""),

@@ -8,6 +8,7 @@ mod describe_instance_ram_role;
 mod detach_instance_ram_role;
 mod embedded;
 mod gateway;
+mod hooks;
 mod house;
 mod instances;
 mod metadata;
