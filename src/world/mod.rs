@@ -38,7 +38,9 @@ pub use cidr::Cidr;
 pub use clock::{Clock, ManualClock, Pace, SpaceClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
 pub use identities::{Holder, PolicyStays, RoleStays, UserStays};
 pub use ids::{Ids, RamId, RequestId, TraceId};
-pub use instance::{Attachment, Instance, InstanceId, MetadataOptions, Network, Spec, Status};
+pub use instance::{
+    Attachment, Instance, InstanceId, MarketPlace, MetadataOptions, Network, OsType, Spec, Spot, Status,
+};
 pub use key::{AccessKey, KeyOwner, KeyStatus, SecurityToken};
 pub use managed_policy::{
     AttachedPolicies, AttachedPolicy, ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId,

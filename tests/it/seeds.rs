@@ -118,7 +118,9 @@ fn full() -> Value {
     let instances = json!([{
         "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
         "role": "web", "policy": "{}", "name": "n", "description": "d", "host_name": "h",
-        "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "vpc": "vpc-1",
+        "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "os_type": "windows",
+        "market_place_product_code": "cmjj0001", "market_place_charge_type": "PrePaid",
+        "spot_strategy": "SpotAsPriceGo", "spot_termination_time": "2020-04-07T17:03:00Z", "vpc": "vpc-1",
         "vswitch": "vsw-1", "security_groups": ["sg-1"], "key_pair": "k", "resource_group": "rg",
         "charge_type": "PrePaid", "deletion_protection": true, "eip": "203.0.113.1", "tags": { "a": "b" },
         "locks": ["security"], "created": "2026-01-05T08:00:00Z",
@@ -579,6 +581,26 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             owned("a public key is one half of a pair: name the key_pair too"),
         ),
         (
+            machine(json!({ "os_type": "Windows" })),
+            format!("{INSTANCE}.os_type"),
+            owned("must be one of linux, windows"),
+        ),
+        (
+            machine(json!({ "market_place_charge_type": "PrePaid" })),
+            format!("{INSTANCE}.market_place_charge_type"),
+            owned("is of an image of the Marketplace: give market_place_product_code too"),
+        ),
+        (
+            machine(json!({ "spot_strategy": "SpotWithPriceLimit" })),
+            format!("{INSTANCE}.spot_strategy"),
+            owned("must be one of NoSpot, SpotAsPriceGo"),
+        ),
+        (
+            machine(json!({ "spot_termination_time": "2020-04-07T17:03:00Z" })),
+            format!("{INSTANCE}.spot_termination_time"),
+            owned("is of a preemptible instance: give spot_strategy SpotAsPriceGo too"),
+        ),
+        (
             machine(json!({ "mac": "00:16:3E:0f:00:01" })),
             format!("{INSTANCE}.mac"),
             owned("must be a MAC address such as 00:16:3e:0f:00:01"),
@@ -701,6 +723,11 @@ fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_re
             instance(&json!({ "type": "ecs.of.tomorrow" })),
             format!("{INSTANCES}[0].type"),
             "an instance type that is not known here: give cpu and memory (MiB) too",
+        ),
+        (
+            instance(&json!({ "spot_strategy": "NoSpot", "spot_termination_time": "2020-04-07T17:03:00Z" })),
+            format!("{INSTANCES}[0].spot_termination_time"),
+            "is of a preemptible instance: give spot_strategy SpotAsPriceGo too",
         ),
         (
             instance(&json!({ "vpc_cidr": "10.0.0.0/16", "vswitch_cidr": "10.1.0.0/16" })),
