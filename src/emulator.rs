@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::control::{Access, Configuration, Control, Listed};
-use crate::files::{SaveError, StateFile};
+use crate::files::{SaveError, SnapshotDir, StateFile, beside_calls};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
@@ -39,6 +39,7 @@ pub struct Builder {
     metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
     state_file: Option<PathBuf>,
     state_interval: Option<Duration>,
+    snapshot_dir: Option<PathBuf>,
 }
 
 /// Why an emulator did not start.
@@ -181,6 +182,13 @@ impl Builder {
         self
     }
 
+    /// The control API keeps named snapshots in this folder, which it makes for the first one; without a folder it refuses to.
+    #[must_use]
+    pub fn snapshot_dir(mut self, path: Option<PathBuf>) -> Self {
+        self.snapshot_dir = path;
+        self
+    }
+
     /// Binds, reads the state or the seeds, only then listens and serves.
     ///
     /// # Errors
@@ -214,7 +222,14 @@ impl Builder {
         let app = Arc::new(App {
             gateway: Gateway { spaces: Arc::clone(&spaces), settings, products: PRODUCTS },
             metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
-            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access, configuration, limits)),
+            control: Arc::new(Control::new(
+                PRODUCTS,
+                Arc::clone(&spaces),
+                self.snapshot_dir.map(SnapshotDir::new),
+                self.access,
+                configuration,
+                limits,
+            )),
             limits: self.limits,
         });
         let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());
@@ -296,11 +311,9 @@ async fn keep(file: Arc<StateFile>, spaces: Arc<Spaces>, every: Duration) {
     }
 }
 
-/// Beside the calls: a disk takes its time.
 async fn save(file: &Arc<StateFile>, spaces: &Arc<Spaces>) -> Result<(), SaveError> {
     let (file, spaces) = (Arc::clone(file), Arc::clone(spaces));
-    let saved = tokio::task::spawn_blocking(move || file.save(&spaces)).await;
-    saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    beside_calls(move || file.save(&spaces)).await
 }
 
 /// How an emulator stopped.
