@@ -63,7 +63,7 @@ impl FromRequestParts<Arc<Control>> for Folder {
 
     async fn from_request_parts(_: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
         control.snapshots.clone().map(Self).ok_or_else(|| {
-            let hint = "start ecsim with --snapshot-dir PATH; GET and PUT /_ecsim/snapshot need no folder";
+            let hint = "start ecsim with --snapshot-dir DIR; GET and PUT /_ecsim/snapshot need no folder";
             let message = "there is no folder for named snapshots";
             Refusal::new(StatusCode::CONFLICT, "NoSnapshotDir", message, hint)
         })

@@ -1,5 +1,8 @@
-//! What is kept on disk: files written whole, the state file, and named snapshots. Knows spaces, whose text they hold.
+//! What is kept on disk: files written whole, seeds, the init folder, the state file, and named snapshots. Knows spaces,
+//! whose text they hold.
 
+mod init;
+mod seeds;
 mod snapshots;
 mod state;
 
@@ -11,6 +14,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use init::InitFolder;
+pub use seeds::read_seeds;
 pub use snapshots::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName};
 pub use state::{SaveError, StateFile};
 

@@ -158,7 +158,6 @@ async fn each_item_says_what_ecs_says() {
         ("meta-data/instance/max-netbw-egress", json!("1228800")),
         ("meta-data/instance/max-netbw-ingress", json!("1228800")),
         ("meta-data/source-address", json!("http://mirrors.cloud.aliyuncs.com")),
-        ("meta-data/kms-server", json!("kms.cloud.aliyuncs.com")),
         ("meta-data/ntp-conf/ntp-servers", json!("ntp1.aliyun.com")),
         ("meta-data/dns-conf/nameservers", json!("100.100.2.136\n100.100.2.138")),
         ("maintenance/active-system-events", json!("None")),
@@ -185,6 +184,10 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
         { "id": "i-all", "key_pair": "k", "public_key": "ssh-ed25519 A", "user_data": "#!/bin/sh\n", "public_ip": "203.0.113.2",
           "name": "n", "serial_number": "s", "mac": "00:16:3e:00:00:01", "created": "2026-01-05T08:00:00Z" },
         { "id": "i-none" },
+        { "id": "i-windows", "os_type": "windows" },
+        { "id": "i-bought", "market_place_product_code": "cmjj0001", "market_place_charge_type": "PrePaid" },
+        { "id": "i-spot", "spot_strategy": "SpotAsPriceGo" },
+        { "id": "i-ending", "spot_strategy": "SpotAsPriceGo", "spot_termination_time": "2020-04-07T17:03:00Z" },
         { "id": "i-small", "vpc_cidr": "192.168.7.0/24", "private_ip": "192.168.7.9" },
         { "id": "i-classic", "network": "classic" },
     ] }] });
@@ -209,8 +212,30 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
         (200, "192.168.7.0/24".to_owned()),
         "all of a VPC that is smaller than the block of a vSwitch"
     );
-    // A public address is no EIP.
-    refused(&server.item_of("i-all", "meta-data/eipv4").await, 404, "404 - Not Found");
+    assert_eq!(
+        server.item_of("i-all", "meta-data/eipv4").await.1,
+        "203.0.113.2",
+        "a public address, for want of an EIP"
+    );
+    for (id, path, value) in [
+        ("i-windows", "kms-server", "kms.cloud.aliyuncs.com"),
+        ("i-windows", "wsus-server/", "wu-server\nwu-status-server"),
+        ("i-windows", "wsus-server/wu-server", "http://update.cloud.aliyuncs.com"),
+        ("i-windows", "wsus-server/wu-status-server", "http://update.cloud.aliyuncs.com"),
+        ("i-none", "source-address", "http://mirrors.cloud.aliyuncs.com"),
+        ("i-bought", "image/", "market-place/"),
+        ("i-bought", "image/market-place/product-code", "cmjj0001"),
+        ("i-bought", "image/market-place/charge-type", "PrePaid"),
+        ("i-ending", "instance/spot/", "termination-time"),
+        ("i-ending", "instance/spot/termination-time", "2020-04-07T17:03:00Z"),
+    ] {
+        let path = format!("meta-data/{path}");
+        assert_eq!(server.item_of(id, &path).await, (200, value.to_owned()), "{path} of {id}");
+        let others = ["i-none", "i-windows", "i-bought", "i-spot"].into_iter().filter(|other| *other != id);
+        for other in others.filter(|other| !path.ends_with("source-address") || *other == "i-windows") {
+            refused(&server.item_of(other, &path).await, 404, "404 - Not Found");
+        }
+    }
     for path in ["meta-data/vpc-id", "meta-data/network/interfaces/macs/", "meta-data/vswitch-cidr-block"] {
         refused(&server.item_of("i-classic", path).await, 404, "404 - Not Found");
     }
@@ -222,6 +247,48 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
     );
     let name = server.item_of("i-none", "meta-data/hostname").await;
     assert_eq!(name, (200, "iZnoneZ".to_owned()));
+}
+
+#[tokio::test]
+async fn what_an_instance_is_made_of_is_the_same_for_ecs_and_for_itself() {
+    let seed = json!({ "accounts": [{ "keys": [{ "id": "test", "secret": "test" }], "instances": [
+        { "id": "i-linux" },
+        { "id": "i-windows", "os_type": "windows", "spot_strategy": "SpotAsPriceGo", "public_ip": "203.0.113.2" },
+    ] }] });
+    let server = support::start_seeded(seed).await;
+    let body = server.change("DescribeInstances", &[]).await.json();
+    let rows = body["Instances"]["Instance"].as_array().expect("an array");
+    for (name, expected) in [
+        ("InstanceId", ["i-linux", "i-windows"]),
+        ("OSType", ["linux", "windows"]),
+        ("SpotStrategy", ["NoSpot", "SpotAsPriceGo"]),
+    ] {
+        assert_eq!(rows.iter().map(|row| &row[name]).collect::<Vec<_>>(), expected, "{name}");
+    }
+    let windows = rows.iter().find(|row| row["OSType"] == "windows").expect("a row");
+    assert!(windows["OSNameEn"].as_str().is_some_and(|name| name.starts_with("Windows")), "{windows}");
+    assert_eq!(
+        windows["PublicIpAddress"]["IpAddress"],
+        json!([server.item_of("i-windows", "meta-data/eipv4").await.1])
+    );
+}
+
+#[tokio::test]
+async fn what_only_the_vendor_can_say_and_what_no_instance_has_here_is_404() {
+    let server = start().await;
+    for path in [
+        "dynamic/instance-identity/pkcs7",
+        "dynamic/instance-identity/pkcs7?audience=a",
+        "meta-data/disks/",
+        "meta-data/tags/",
+    ] {
+        refused(&server.item(path).await, 404, "404 - Not Found");
+    }
+    let mac = server.item("meta-data/mac").await.1;
+    for path in ["ipv6s", "ipv6-gateway", "vswitch-ipv6-cidr-block"] {
+        refused(&server.item(&format!("meta-data/network/interfaces/macs/{mac}/{path}")).await, 404, "404 - Not Found");
+    }
+    assert_eq!(server.item("dynamic/instance-identity/").await, (200, "document".to_owned()), "as the listing says");
 }
 
 #[tokio::test]

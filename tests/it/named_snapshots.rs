@@ -176,7 +176,7 @@ async fn what_is_not_there_is_404_and_without_a_folder_the_flag_is_named() {
         let (status, answer) = ask(&server, method, path).await;
         let error = json!({
             "code": "NoSnapshotDir", "message": "there is no folder for named snapshots",
-            "hint": "start ecsim with --snapshot-dir PATH; GET and PUT /_ecsim/snapshot need no folder",
+            "hint": "start ecsim with --snapshot-dir DIR; GET and PUT /_ecsim/snapshot need no folder",
         });
         assert_eq!((status, answer), (409, json!({ "error": error })), "{method} {path}");
     }
