@@ -1055,8 +1055,16 @@ fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_co
     refused(&snapshot(&["import", &gone], ""), 4, &error, "name a snapshot's file, or give one on standard input");
     let error = format!("cannot write {kept}: Is a directory (os error 21)");
     assert_eq!(snapshot(&["export", &kept], ""), (Some(1), String::new(), format!("error: {error}\n")));
-    assert_eq!(done(&["export", "/dev/null"], ""), "");
-    assert!(!fs::metadata("/dev/null").expect("a device").is_file(), "a device stays one");
+    // A pipe is written to, and not replaced by a file.
+    let pipe = folder.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).expect("reads")
+    });
+    assert_eq!(done(&["export", &pipe], ""), "");
+    assert!(!fs::metadata(&pipe).expect("a pipe").is_file());
+    assert_eq!(reader.join().expect("it is written"), server.get("/_ecsim/snapshot"));
 }
 
 #[test]
