@@ -106,7 +106,7 @@ fn calls(criterion: &mut Criterion) {
     // Puts the role on again, so that there is something to take off.
     let attach = |instance: &str| {
         space.store.write(|world| {
-            world.instance_mut(instance).expect("it is there").attach_role(RoleName::new("web"), None);
+            world.attach_role(space.clock.now(), instance, RoleName::new("web"), None);
         });
     };
     for (caller, token) in [("owner", None), ("user", None), ("session", Some("token"))] {

@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use toml::de::{DeTable, DeValue};
 
 use crate::control::{Access, AdminMode, AdminToken, Origin, Setting, Source, Value};
+use crate::hooks::OnError;
 use crate::http::Limits;
 use crate::metadata;
 use crate::settings::{Settings, UsageError, duration};
@@ -99,6 +100,18 @@ pub struct ServeArgs {
     /// Seed file or folder of *.json, repeatable [default: the built-in seed]
     #[arg(long, env = "ECSIM_SEED", value_name = "PATH", value_delimiter = ',')]
     pub seed: Vec<PathBuf>,
+
+    /// Folder of seeds (ready.d/*.json) and of scripts to run (ready.d/*.sh, stop.d/*.sh) [default: /etc/ecsim/init, if it is there]
+    #[arg(long, env = "ECSIM_INIT_DIR", value_name = "DIR")]
+    pub init_dir: Option<PathBuf>,
+
+    /// Time for each script of the init folder
+    #[arg(long, env = "ECSIM_INIT_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = timeout)]
+    pub init_timeout: Duration,
+
+    /// What becomes of the failure of such a script
+    #[arg(long, env = "ECSIM_INIT_ON_ERROR", value_name = "MODE", default_value = "fail")]
+    pub init_on_error: OnError,
 
     /// File that the world is kept in from one run to the next; once it exists, seeds are for namespaces and resets
     #[arg(long, env = "ECSIM_STATE_FILE", value_name = "PATH")]
@@ -239,19 +252,49 @@ impl ServeArgs {
 }
 
 /// Where the emulator is that a sub-command asks.
+#[derive(Clone, Debug)]
+pub struct WhereArgs(WhereFlags);
+
 #[derive(Clone, Debug, Args)]
-pub struct WhereArgs {
+struct WhereFlags {
     /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
     #[arg(long, env = "ECSIM_URL", value_name = "URL")]
-    pub url: Option<String>,
+    url: Option<String>,
 
     /// Unix socket of the emulator
     #[arg(long, env = "ECSIM_UNIX", value_name = "PATH")]
-    pub unix: Option<PathBuf>,
+    unix: Option<PathBuf>,
 
     /// The addresses that the emulator was told to listen on; the first is asked
     #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
-    pub listen: Vec<SocketAddr>,
+    listen: Vec<SocketAddr>,
+}
+
+/// As derived, but that a socket on the command line wins over a URL in a variable.
+impl FromArgMatches for WhereArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = WhereFlags::from_arg_matches(matches)?;
+        let is_given = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if is_given("unix") && !is_given("url") {
+            flags.url = None;
+        }
+        Ok(Self(flags))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for WhereArgs {
+    fn augment_args(command: ClapCommand) -> ClapCommand {
+        WhereFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: ClapCommand) -> ClapCommand {
+        WhereFlags::augment_args_for_update(command)
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -329,12 +372,12 @@ pub struct EnvArgs {
 
 impl WhereArgs {
     pub fn url(&self) -> String {
-        url(self.url.as_deref(), &self.listen)
+        url(self.0.url.as_deref(), &self.0.listen)
     }
 
     /// The socket to reach it by, unless a URL is given.
     pub fn socket(&self) -> Option<&Path> {
-        self.unix.as_deref().filter(|_| self.url.is_none())
+        self.0.unix.as_deref().filter(|_| self.0.url.is_none())
     }
 }
 

@@ -10,15 +10,15 @@ use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
-use crate::control::{Access, Configuration, Control, Listed};
-use crate::files::{SaveError, StateFile};
+use crate::control::{Access, Configuration, Control, Init, Listed};
+use crate::files::{InitFolder, SaveError, StateFile, read_seeds};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
 use crate::http::{self, Address, App, BindError, Bound, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
 use crate::settings::{Settings, SettingsCell};
-use crate::world::seed::{self, Mistake};
+use crate::world::seed::Mistake;
 use crate::world::{Clock, NamedInstance, Namespace, NoSpace, Origin, SpaceLimits, Spaces, World};
 
 /// How an emulator is made. The defaults are those of `ecsim serve`, but for the address: a free
@@ -39,6 +39,7 @@ pub struct Builder {
     metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
     state_file: Option<PathBuf>,
     state_interval: Option<Duration>,
+    init: InitFolder,
 }
 
 /// Why an emulator did not start.
@@ -181,6 +182,13 @@ impl Builder {
         self
     }
 
+    /// Adds the seeds of an init folder. Its hooks are waited for, and run by whoever says so: `ecsim serve`.
+    #[must_use]
+    pub(crate) fn init(mut self, folder: InitFolder) -> Self {
+        self.init = folder;
+        self
+    }
+
     /// Binds, reads the state or the seeds, only then listens and serves.
     ///
     /// # Errors
@@ -200,7 +208,7 @@ impl Builder {
         }
         let mut origin = self.origin;
         let mut seeds = self.seeds;
-        seeds.extend(seed::read(&self.seed_paths).map_err(StartError::Seed)?);
+        seeds.extend(read_seeds(&[self.seed_paths, self.init.seeds.clone()].concat()).map_err(StartError::Seed)?);
         if !seeds.is_empty() {
             origin.seeds = seeds;
         }
@@ -224,9 +232,16 @@ impl Builder {
         let configuration = Configuration::new(Arc::clone(&settings), self.listed);
         let limits = (&self.limits).into();
         let app = Arc::new(App {
-            gateway: Gateway { spaces: Arc::clone(&spaces), settings, products: PRODUCTS },
-            metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
-            control: Arc::new(Control::new(PRODUCTS, Arc::clone(&spaces), self.access, configuration, limits)),
+            gateway: Gateway { spaces: Arc::clone(&spaces), settings: Arc::clone(&settings), products: PRODUCTS },
+            metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata, live: settings },
+            control: Arc::new(Control::new(
+                PRODUCTS,
+                Arc::clone(&spaces),
+                self.access,
+                configuration,
+                limits,
+                Init::new(&self.init),
+            )),
             limits: self.limits,
         });
         let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());
@@ -241,7 +256,7 @@ impl Builder {
         let mut background = JoinSet::new();
         background.spawn(forget_idle(Arc::downgrade(&spaces), self.space_limits.idle));
         if let (Some(file), Some(every)) = (&state, self.state_interval) {
-            background.spawn(keep(Arc::clone(file), Arc::clone(&spaces), every));
+            background.spawn(keep(Arc::clone(file), Arc::clone(&app), every));
         }
         Ok(Emulator { addresses, of_instances, spaces, app, server, state, _background: background })
     }
@@ -267,11 +282,13 @@ pub enum NamespaceError {
     NoSpace(#[from] NoSpace),
 }
 
-/// Saves the state now and then.
-async fn keep(file: Arc<StateFile>, spaces: Arc<Spaces>, every: Duration) {
+/// Saves the state now and then, but no world that hooks have not finished.
+async fn keep(file: Arc<StateFile>, app: Arc<App>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
-        if let Err(error) = save(&file, &spaces).await {
+        if app.control.init.awaited().is_none()
+            && let Err(error) = save(&file, &app.gateway.spaces).await
+        {
             tracing::error!("{error}");
         }
     }
@@ -343,6 +360,11 @@ impl Emulator {
         http::router(Arc::clone(&self.app))
     }
 
+    /// How far the init folder is.
+    pub(crate) fn init(&self) -> &Init {
+        &self.app.control.init
+    }
+
     /// The world of the space `default`, to look at.
     pub fn world<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         self.spaces.default_space().store.read(look)
@@ -353,17 +375,34 @@ impl Emulator {
         self.spaces.forget_idle();
     }
 
-    /// Begins again with other seeds and settings: every space as at a start, unless there
-    /// is a state file: then the worlds stay.
+    /// Begins again with other seeds, those of an init folder among them, and other settings: every space as at a start,
+    /// unless there is a state file: then the worlds stay. No hook runs.
     ///
     /// # Errors
     /// Every mistake of the seeds; nothing has changed then.
-    pub fn reload(&self, seed_paths: &[PathBuf], settings: Settings, listed: Listed) -> Result<(), Vec<Mistake>> {
+    pub fn reload(
+        &self,
+        seed_paths: &[PathBuf],
+        init: &InitFolder,
+        settings: Settings,
+        listed: Listed,
+    ) -> Result<(), Vec<Mistake>> {
         if self.state.is_none() {
-            self.spaces.begin_again(seed::read(seed_paths)?)?;
+            self.spaces.begin_again(read_seeds(&[seed_paths, &init.seeds].concat())?)?;
+            self.init().take_seeds(init);
         }
         self.app.control.configuration.reload(settings, listed);
         Ok(())
+    }
+
+    /// From now on `ready` says that the emulator stops; it still answers.
+    pub fn drain(&self) {
+        self.app.control.drain();
+    }
+
+    /// Stops at once and saves nothing. What dropping does not: it waits until the files of its sockets are gone.
+    pub async fn abandon(self) {
+        self.server.stop(Duration::ZERO).await;
     }
 
     /// Stops, giving requests in flight that much time, then saves the state.

@@ -12,6 +12,7 @@ pub struct Seeds {
     /// Whether to leave out what no seed can have, so that nearly all are taken.
     mended: bool,
     files: Vec<Vec<Account>>,
+    changes: Vec<Entry>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -70,7 +71,16 @@ impl Seeds {
             let accounts: Vec<_> = accounts.map(|(place, account)| self.account(account, at * 10 + place)).collect();
             (format!("{at}.json"), json!({ "accounts": accounts }).to_string())
         };
-        self.files.iter().enumerate().map(file).collect()
+        let mut files: Vec<_> = self.files.iter().enumerate().map(file).collect();
+        if !self.changes.is_empty() {
+            let changes: Vec<_> = self.changes.iter().map(|change| change.json("role_change", self.mended)).collect();
+            let changed = json!({
+                "accounts": [{ "id": "9999999999999999", "instances": [{ "id": "changed" }] }],
+                "role_changes": { "dropped": 1, "changes": changes },
+            });
+            files.push(("changes.json".to_owned(), changed.to_string()));
+        }
+        files
     }
 
     fn account(&self, account: &Account, number: usize) -> Value {
@@ -139,6 +149,7 @@ impl Entry {
             "key" => &["id", "secret"][..],
             "policy" => &["name", "document"],
             "user" | "role" => &["name"],
+            "role_change" => &["at", "instance"],
             _ => &[],
         };
         let mut members = Map::new();
@@ -220,6 +231,9 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         ("key", "status") => json!(["active", "inactive"]),
         ("policy", "name") => json!(["p", "P", "q-1"]),
         ("user", "name") => json!(["u", "U", "u.1_x"]),
+        ("role_change", "instance") => json!(["changed"]),
+        (_, "before") => json!([{ "role": "gone" }, { "role": "WEB", "policy": "{}" }]),
+        (_, "metadata_reads" | "describe_reads") => json!([1, 4_294_967_295_u64]),
         ("user", "keys") => json!([[], [{ "id": "u", "secret": "s" }]]),
         (_, "policies") => {
             let system =
@@ -248,7 +262,7 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         (_, "trust") => json!([{ "Statement": [statement] }, { "Statement": statement }, { "Statement": [] }]),
         ("role", "sessions") => json!([[], [{ "id": "s", "secret": "s", "security_token": "t", "name": "job",
             "expires": "9999-12-30T22:00:00Z" }]]),
-        (_, "expires" | "created" | "updated" | "last_used" | "spot_termination_time") => {
+        (_, "at" | "expires" | "created" | "updated" | "last_used" | "spot_termination_time") => {
             json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"])
         }
         (_, "count") => json!([1, 2, 17, 300]),

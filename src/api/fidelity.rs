@@ -636,6 +636,13 @@ pub static RULES: &[Rule] = &[
         test: "with_detach_revokes_what_was_issued_ends_at_once",
     },
     Rule {
+        rule: "Metadata and Describe show a change of a role at once; with `--metadata-propagation` and `--describe-propagation` after a time or a number of reads. Until then metadata hands out the credentials of what it shows",
+        evidence: Evidence::Inferred,
+        source: "imds.md 8",
+        place: "world/role_changes.rs",
+        test: "metadata_and_describe_learn_of_a_change_after_a_time_each",
+    },
+    Rule {
         rule: "The same credentials are answered until a twelfth of their life is left, half an hour of six hours; attached again or with another policy, the role has new ones, and so it has when the clock has gone back",
         evidence: Evidence::Inferred,
         source: "imds.md 4 and 8",

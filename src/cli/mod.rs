@@ -34,7 +34,7 @@ enum Failure {
     Usage { message: String, hint: String },
     /// 3: the address is taken
     AddressInUse { message: String, hint: String },
-    /// 4: a seed or the state file is refused
+    /// 4: a seed or the state file is refused, or a hook failed before the emulator was ready
     Seed { message: String, hint: String },
     /// A failure that has been reported already
     Silent(u8),

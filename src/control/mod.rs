@@ -12,6 +12,7 @@ mod description;
 mod extract;
 mod health;
 mod info;
+mod init;
 mod instances;
 mod namespaces;
 mod ready;
@@ -48,6 +49,7 @@ pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
 use description::{Description, also_at};
 pub use info::Limits;
+pub use init::{Init, Stage, State as HookState};
 pub(crate) use refusal::{Refusal, Refused};
 pub(crate) use version::Version;
 
@@ -59,6 +61,7 @@ pub struct Control {
     access: Access,
     pub configuration: Configuration,
     limits: Limits,
+    pub init: Init,
     started: Instant,
     draining: AtomicBool,
     /// Known once all routes are.
@@ -72,6 +75,7 @@ impl Control {
         access: Access,
         configuration: Configuration,
         limits: Limits,
+        init: Init,
     ) -> Self {
         Self {
             products,
@@ -79,6 +83,7 @@ impl Control {
             access,
             configuration,
             limits,
+            init,
             started: Instant::now(),
             draining: AtomicBool::new(false),
             description: OnceLock::new(),
@@ -123,6 +128,7 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(config::show, config::change))
         .routes(routes!(description::openapi))
         .routes(routes!(info::info))
+        .routes(routes!(init::init))
         .routes(routes!(credentials::credentials))
         .routes(routes!(instances::instances))
         .routes(routes!(instances::instance))

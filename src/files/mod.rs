@@ -1,5 +1,7 @@
-//! What is kept on disk: files written whole, and the state file. Knows spaces, whose text they hold.
+//! What is kept on disk: files written whole, seeds, the init folder, and the state file. Knows spaces, whose text they hold.
 
+mod init;
+mod seeds;
 mod state;
 
 use std::ffi::{OsStr, OsString};
@@ -10,6 +12,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use init::InitFolder;
+pub use seeds::read_seeds;
 pub use state::{SaveError, StateFile};
 
 /// Who may read a file that is written.

@@ -173,6 +173,7 @@ impl Gateway {
             ids: &space.ids,
             guard: &guard,
             detach_revokes: settings.detach_revokes,
+            describe_propagation: settings.describe_propagation,
         };
         let outcome = entry.perform(&ctx, &space.store, &call.params, format);
         trail.waived = guard.into_waived();

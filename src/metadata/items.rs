@@ -1,23 +1,37 @@
 //! The items, as one table. Listings are made from it, so that what is listed is there and what is there is listed.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use serde_json::json;
 
-use crate::world::{Cidr, Instance, InstanceId, Network, OsType, RoleName, utc_seconds};
+use crate::world::{Cidr, Instance, InstanceId, Network, OsType, RolesSeen, Seen, utc_seconds};
 
 /// Whose items they are.
 pub(super) struct Subject<'w> {
-    pub(super) id: &'w InstanceId,
-    pub(super) instance: &'w Instance,
+    id: &'w InstanceId,
+    instance: &'w Instance,
+    roles: RolesSeen<'w>,
+    /// What it is seen to carry, once somebody has asked: one request is one read, or none.
+    seen: OnceCell<Seen<'w>>,
+}
+
+impl<'w> Subject<'w> {
+    pub(super) fn new(id: &'w InstanceId, instance: &'w Instance, roles: RolesSeen<'w>) -> Self {
+        Self { id, instance, roles, seen: OnceCell::new() }
+    }
+
+    pub(super) fn seen(&self) -> Seen<'w> {
+        *self.seen.get_or_init(|| self.roles.of(self.id, self.instance))
+    }
 }
 
 /// What stands at a path.
 pub(super) enum Found {
     /// An item or a listing.
     Text(String),
-    /// The credentials of an instance's role, if it can be taken on.
-    Credentials(RoleName),
+    /// The credentials of the role that the instance is seen to carry, if it can be taken on.
+    Credentials,
 }
 
 /// An item: its path below the version, with `{}` names for what differs from instance to instance, and its value,
@@ -126,7 +140,7 @@ fn identity_document(s: &Subject<'_>) -> String {
 }
 
 fn role_credentials(s: &Subject<'_>) -> Option<Found> {
-    Some(Found::Credentials(s.instance.role()?.clone()))
+    s.seen().role().map(|_| Found::Credentials)
 }
 
 /// What a part of a path in the table is for an instance; `None` where it has nothing of that name.
@@ -134,7 +148,7 @@ fn part<'s>(s: &'s Subject<'_>, part: &'static str) -> Option<Cow<'s, str>> {
     match part {
         "{mac}" => Some(s.instance.mac()),
         "{key pair}" => Some(Cow::Borrowed(&*s.instance.spec.key_pair_name)),
-        "{role}" => s.instance.role().map(|role| Cow::Borrowed(role.as_str())),
+        "{role}" => s.seen().role().map(|role| Cow::Borrowed(role.as_str())),
         plain => Some(Cow::Borrowed(plain)),
     }
 }

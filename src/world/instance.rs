@@ -220,6 +220,10 @@ pub struct Attachment {
 }
 
 impl Attachment {
+    pub(super) fn new(role: RoleName, policy: Option<Box<str>>) -> Self {
+        Self { role, policy, key_id: None }
+    }
+
     /// Whether a text can narrow a role; what it then allows says [`PermissionPolicy::attached`].
     pub fn is_policy(text: &str) -> bool {
         PermissionPolicy::attached(text).is_ok()
@@ -315,32 +319,13 @@ impl Instance {
         }
     }
 
-    /// Puts a role on the instance. The caller has checked that it has none, or this one.
-    ///
-    /// Attaching the same role again keeps its policy unless a new one is given
-    /// (ecs-instance-ram-role.md 5.5, inferred).
-    pub fn attach_role(&mut self, role: RoleName, policy: Option<Box<str>>) {
-        debug_assert!(!self.is_classic(), "a classic instance cannot carry a role");
-        match &mut self.attachment {
-            Some(attached) if attached.role.is(role.as_str()) => {
-                if policy.is_some() {
-                    attached.policy = policy;
-                    // It was narrowed by the old one.
-                    attached.key_id = None;
-                }
-            }
-            attachment => *attachment = Some(Attachment { role, policy, key_id: None }),
-        }
+    pub(super) fn attachment_mut(&mut self) -> Option<&mut Attachment> {
+        self.attachment.as_mut()
     }
 
-    pub(super) fn keep_credentials(&mut self, key_id: &str) {
-        if let Some(attached) = &mut self.attachment {
-            attached.key_id = Some(key_id.into());
-        }
-    }
-
-    /// Takes the role off, whatever it is; its policy goes with it.
-    pub fn detach_role(&mut self) -> Option<Attachment> {
-        self.attachment.take()
+    /// Answers what was attached before.
+    pub(super) fn replace_attachment(&mut self, attachment: Option<Attachment>) -> Option<Attachment> {
+        debug_assert!(attachment.is_none() || !self.is_classic(), "a classic instance cannot carry a role");
+        std::mem::replace(&mut self.attachment, attachment)
     }
 }

@@ -330,8 +330,8 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
         (run(["--config", &path]), path)
     };
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
-    let all = "listen, unix, port-file, endpoints-file, seed, state-file, state-interval, quiet, auth, clock-skew, gateway-codes, ram, \
-               detach-pass-role, detach-revokes, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
+    let all = "listen, unix, port-file, endpoints-file, seed, init-dir, init-timeout, init-on-error, state-file, state-interval, quiet, auth, clock-skew, gateway-codes, ram, \
+               detach-pass-role, detach-revokes, metadata-propagation, describe-propagation, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
                body-timeout, nonce-max, nonce-ttl, max-namespaces, namespace-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
     let (ended, path) = config("quiet = true\nauth = \"of\"\n");
@@ -366,6 +366,8 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
         out,
         "listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"] # variable\n\
          seed = [\"a.json\", \"b.json\"] # file\n\
+         init-timeout = \"30s\" # default\n\
+         init-on-error = \"fail\" # default\n\
          quiet = \"yes\" # variable\n\
          auth = \"lenient\" # flag\n\
          clock-skew = \"1m\" # file\n\
@@ -373,6 +375,8 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
          ram = \"strict\" # default\n\
          detach-pass-role = \"on\" # default\n\
          detach-revokes = \"off\" # default\n\
+         metadata-propagation = \"0s\" # default\n\
+         describe-propagation = \"0s\" # default\n\
          max-params = \"8\" # variable\n\
          admin = \"loopback\" # default\n\
          credential-lifetime = \"6h\" # default\n\
@@ -582,6 +586,23 @@ fn the_health_check_tells_whether_an_emulator_answers() {
     assert_eq!((status, &*out), (Some(1), ""));
     assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/health: ")), "{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+#[test]
+fn a_socket_on_the_command_line_wins_over_a_url_in_a_variable_and_a_url_over_a_socket() {
+    let folder = Folder::new("where");
+    let socket = folder.path("s");
+    let server = Running::start(["--listen", "127.0.0.1:0", "--unix", &socket]);
+    let (url, nowhere) = (format!("http://{}", server.address), "http://127.0.0.1:1");
+    let asks = |variables: &[(&str, &str)], flags: &[&str]| {
+        let mut command = ecsim([&["healthcheck"], flags].concat());
+        command.envs(variables.iter().copied());
+        end(command).0
+    };
+    assert_eq!(asks(&[("ECSIM_URL", nowhere)], &["--unix", &socket]), Some(0));
+    assert_eq!(asks(&[("ECSIM_UNIX", "/none")], &["--url", &url]), Some(0));
+    assert_eq!(asks(&[], &["--unix", &socket, "--url", nowhere]), Some(1));
+    assert_eq!(asks(&[("ECSIM_URL", nowhere), ("ECSIM_UNIX", &socket)], &[]), Some(1));
 }
 
 #[test]

@@ -58,6 +58,7 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("PUT", "/_ecsim/snapshot", "/_ecsim/snapshot?namespace=gw1", r#"{"schema_version":1}"#),
     ("POST", "/_ecsim/seed", "/_ecsim/seed?mode=replace&namespace=gw1", "{}"),
     ("GET", "/_ecsim/info", "/_ecsim/info", ""),
+    ("GET", "/_ecsim/init", "/_ecsim/init", ""),
     ("GET", "/_ecsim/instances", "/_ecsim/instances", ""),
     ("GET", "/_ecsim/instances/{id}", "/_ecsim/instances/i-bp1ecsim0000000web01", ""),
     ("GET", "/_ecsim/roles", "/_ecsim/roles", ""),
@@ -358,7 +359,7 @@ async fn a_setting_that_is_changed_acts_at_once_and_is_shown_as_changed_by_contr
 async fn a_change_of_which_one_part_is_wrong_changes_nothing() {
     let server = support::start().await;
     let (_, before) = get(&server, "/_ecsim/config").await;
-    let names = "there are auth, clock-skew, gateway-codes, ram, detach-pass-role, detach-revokes, max-params";
+    let names = "there are auth, clock-skew, gateway-codes, ram, detach-pass-role, detach-revokes, metadata-propagation, describe-propagation, max-params";
     let example = r#"a body is such as {"auth":"lenient","max-params":50}"#;
     for (body, message, hint) in [
         (r#"{"auth":"off","ram":"of"}"#, "invalid value 'of' for '--ram <MODE>'", "did you mean `off`?"),
@@ -372,7 +373,13 @@ async fn a_change_of_which_one_part_is_wrong_changes_nothing() {
         let error = json!({ "code": "InvalidSetting", "message": message, "hint": hint });
         assert_eq!((status, answer), (400, json!({ "error": error })), "{body}");
     }
-    for body in [r#"{"clock-skew":"-1s"}"#, r#"{"max-params":"many"}"#, r#"{"detach-revokes":"perhaps"}"#, "[]"] {
+    for body in [
+        r#"{"clock-skew":"-1s"}"#,
+        r#"{"max-params":"many"}"#,
+        r#"{"detach-revokes":"perhaps"}"#,
+        r#"{"metadata-propagation":"soon"}"#,
+        "[]",
+    ] {
         let (status, _) = ask(&server, "PATCH", "/_ecsim/config", body).await;
         assert_eq!(status, 400, "{body}");
     }

@@ -40,9 +40,9 @@ async fn a_handle_looks_at_its_namespace_changes_it_and_begins_it_again() {
     let (t1, default) = (emulator.namespace("t1").expect("a name"), emulator.namespace("default").expect("a name"));
     assert_eq!((t1.key_id("test"), default.key_id("test")), ("test@t1".to_owned(), "test".to_owned()));
     let role = |world: &World| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string);
-    t1.change(|world| world.instance_mut(WEB).expect("an instance").detach_role()).expect("a world");
-    t1.change(|world| world.instance_mut(WEB).expect("an instance").attach_role(RoleName::new("batch-role"), None))
-        .expect("a world");
+    let now = t1.clock().expect("a clock").now();
+    t1.change(|world| assert!(world.detach_role(now, WEB))).expect("a world");
+    t1.change(|world| world.attach_role(now, WEB, RoleName::new("batch-role"), None)).expect("a world");
     assert_eq!(t1.world(role).expect("a world").as_deref(), Some("batch-role"));
     assert_eq!(default.world(role).expect("a world").as_deref(), Some("web-role"));
 

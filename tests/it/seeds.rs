@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use ecsim::files::read_seeds;
 use ecsim::world::seed::{self, MEMBERS, Mistake};
 use ecsim::world::{
     AccountId, Holder, Ids, InstanceId, KeyOwner, KeyStatus, MetadataOptions, REGIONS, World, parse_utc, utc_seconds,
@@ -160,6 +161,10 @@ fn full() -> Value {
             }],
             "instances": instances,
         }],
+        "role_changes": { "dropped": 1, "changes": [{
+            "at": NOW, "instance": "i-fixed", "metadata_reads": 1, "describe_reads": 2,
+            "before": { "role": "gone", "policy": "{}", "credentials": "own" },
+        }] },
     })
 }
 
@@ -889,7 +894,7 @@ fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
         lines,
         [
             "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
-            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts",
+            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts, role_changes",
             "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
             "a.json: $.accounts[0].keys[0]: needs secret",
             "b.json: $.accounts[1].keys[0].id: the key shared exists already",
@@ -969,7 +974,7 @@ fn a_folder_is_read_by_name_and_only_its_json() {
     folder.file("00-notes.txt", "no seed");
     let c = folder.file("3-c.json", "c");
     let single = folder.file("single.seed", "first");
-    let read = seed::read(&[single.clone(), folder.0.clone()]).expect("reads");
+    let read = read_seeds(&[single.clone(), folder.0.clone()]).expect("reads");
     let shown = |path: &Path| path.display().to_string();
     let texts = [(&single, "first"), (&a, "a"), (&b, "b"), (&c, "c")];
     assert_eq!(read, texts.map(|(path, text)| (shown(path), text.to_owned())));
@@ -979,7 +984,7 @@ fn a_folder_is_read_by_name_and_only_its_json() {
 fn a_file_that_is_missing_and_a_folder_without_seeds_are_both_reported() {
     let folder = Folder::new("missing");
     let missing = folder.0.join("none.json");
-    let mistakes = seed::read(&[missing.clone(), folder.0.clone()]).expect_err("mistakes");
+    let mistakes = read_seeds(&[missing.clone(), folder.0.clone()]).expect_err("mistakes");
     let mistake = |path: &Path, reason: &str| Mistake {
         file: path.display().to_string(),
         place: "file".to_owned(),
@@ -992,7 +997,7 @@ fn a_file_that_is_missing_and_a_folder_without_seeds_are_both_reported() {
             mistake(&folder.0, "the folder holds no *.json"),
         ]
     );
-    assert_eq!(seed::read(&[]), Ok(Vec::new()));
+    assert_eq!(read_seeds(&[]), Ok(Vec::new()));
 }
 
 #[test]
