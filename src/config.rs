@@ -113,7 +113,7 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_INIT_ON_ERROR", value_name = "MODE", default_value = "fail")]
     pub init_on_error: OnError,
 
-    /// File that the world is kept in from one run to the next; once it exists, seeds are for namespaces and resets
+    /// File that all namespaces are kept in from one run to the next; once it exists, seeds are for new ones and resets
     #[arg(long, env = "ECSIM_STATE_FILE", value_name = "PATH")]
     pub state_file: Option<PathBuf>,
 

@@ -175,7 +175,7 @@ impl Builder {
     }
 
     /// Goes on from what this file holds, if there is one, and not from the seeds; writes it at the stop, and as often in
-    /// between as `every` says. It is the state of the space `default`.
+    /// between as `every` says. It is the state of all namespaces that are there.
     #[must_use]
     pub fn state_file(mut self, path: Option<PathBuf>, every: Option<Duration>) -> Self {
         (self.state_file, self.state_interval) = (path, every);
@@ -213,21 +213,9 @@ impl Builder {
             origin.seeds = seeds;
         }
         let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
-        let kept = state.as_ref().map_or(Ok(None), |state| state.read()).map_err(|bad| StartError::State(vec![bad]))?;
-        let kept = kept.map(|file| [file]);
-        let spaces = Spaces::new(origin, self.space_limits, kept.as_ref().map(<[_; 1]>::as_slice));
-        let refused = if kept.is_some() { StartError::State } else { StartError::Seed };
-        let spaces = Arc::new(spaces.map_err(refused)?);
-        // Of seeds, every space begins with the same instances; a state is that of `default`.
         let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);
-        let mut told = told.filter(|named| kept.is_none() || named.namespace().is_default());
-        let unknown = spaces
-            .default_space()
-            .store
-            .read(|world| told.find(|named| world.instance(named.id.as_str()).is_none()).cloned());
-        if let Some(unknown) = unknown {
-            return Err(StartError::UnknownInstance(unknown));
-        }
+        let told: Vec<_> = told.collect();
+        let spaces = Arc::new(first_spaces(origin, self.space_limits, state.as_deref(), &told)?);
         let settings = Arc::new(SettingsCell::new(self.settings));
         let configuration = Configuration::new(Arc::clone(&settings), self.listed);
         let limits = (&self.limits).into();
@@ -260,6 +248,37 @@ impl Builder {
         }
         Ok(Emulator { addresses, of_instances, spaces, app, server, state, _background: background })
     }
+}
+
+/// The spaces of the state, if there is one, or else `default` of the seeds. Each instance that is told is in its space.
+fn first_spaces(
+    origin: Origin,
+    limits: SpaceLimits,
+    state: Option<&StateFile>,
+    told: &[&NamedInstance],
+) -> Result<Spaces, StartError> {
+    let lacks = |world: &World, named: &NamedInstance| world.instance(named.id.as_str()).is_none();
+    let (spaces, unknown) = if let Some(state) = state.filter(|state| state.is_there()) {
+        // They are for resets and further namespaces: what is wrong with them is said now, and not then. It takes as long
+        // as a start without a state, and what is made is gone before the state is read.
+        let unknown_to_seeds: Vec<&NamedInstance> = {
+            let seeds = origin.world().map_err(StartError::Seed)?;
+            told.iter().copied().filter(|named| lacks(&seeds, named)).collect()
+        };
+        let spaces = state.begin(origin, limits).map_err(StartError::State)?;
+        let is_unknown = |named: &NamedInstance| match spaces.get(&named.namespace()) {
+            Some(space) => space.store.read(|world| lacks(world, named)),
+            None => unknown_to_seeds.contains(&named),
+        };
+        let unknown = told.iter().find(|named| is_unknown(named)).copied();
+        (spaces, unknown)
+    } else {
+        let spaces = Spaces::new(origin, limits).map_err(StartError::Seed)?;
+        // Of seeds, every space begins with the same instances.
+        let unknown = spaces.default_space().store.read(|world| told.iter().find(|named| lacks(world, named)).copied());
+        (spaces, unknown)
+    };
+    unknown.map_or(Ok(spaces), |unknown| Err(StartError::UnknownInstance(unknown.clone())))
 }
 
 /// Looks for spaces that nobody uses, for as long as there are any.

@@ -55,7 +55,7 @@ pub use role_changes::{MOST_ROLE_CHANGES, Propagation, RoleChange, RoleChanges, 
 pub use role_credentials::{CREDENTIAL_LIFETIME, ECS_SERVICE, RoleCredentials};
 pub use session::{Credentials, MOST_POLICY_BYTES, MOST_SESSIONS, RoleSession};
 pub use space::Space;
-pub use spaces::{NoSpace, Origin, SpaceLimits, Spaces};
+pub use spaces::{NoSpace, NotKept, Origin, SpaceLimits, Spaces};
 pub use store::{Counts, Store, World};
 pub use tags::Tags;
 pub use user::User;
