@@ -355,6 +355,15 @@ async fn ram_is_matched_in_any_case_an_empty_query_is_none_and_an_absolute_targe
             server.raw(format!("GET {target} HTTP/1.1\r\nHost: 100.100.100.200\r\nConnection: close\r\n\r\n")).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\nweb-role"), "{answer}");
     }
+    // The constant of a library put right by hand brings a scheme into Host; what is in it tells nothing.
+    for head in
+        ["HTTP/1.1\r\nHost: http://127.0.0.1:8001", "HTTP/1.1\r\nHost: evil.example", "HTTP/1.1\r\nHost:", "HTTP/1.0"]
+    {
+        let answer = server.raw(format!("GET /latest/meta-data/instance-id {head}\r\nConnection: close\r\n\r\n")).await;
+        assert!(answer.contains(" 200 OK") && answer.ends_with(&format!("\r\n\r\n{WEB}")), "{head}: {answer}");
+    }
+    let head = Answer::of(server.request("HEAD", "/latest/meta-data/instance-id")).await;
+    assert_eq!((head.status, &*head.text), (200, ""));
     // Java sends no Content-Length.
     let put = format!("PUT http://100.100.100.200/latest/api/token? HTTP/1.1\r\nHost: x\r\n{LIFETIME}: 21600\r\n");
     let answer = server.raw(format!("{put}Connection: close\r\n\r\n")).await;
@@ -383,9 +392,15 @@ async fn a_token_lives_from_one_second_to_six_hours() {
         let answer = Answer::of(server.request(method, "/latest/meta-data/mac")).await;
         refused(&(answer.status, answer.text), 405, "405 - Method Not Allowed");
     }
-    let forwarded = server.request("PUT", "/latest/api/token").header("X-Forwarded-For", "10.0.0.1");
-    let forwarded = Answer::of(forwarded).await;
-    refused(&(forwarded.status, forwarded.text), 403, "403 - Forbidden");
+    // Whether the lifetime is left out, or good, or the header empty.
+    for (lifetime, value) in [(None, "10.0.0.1"), (Some("60"), "www.example.com"), (Some("60"), "")] {
+        let forwarded = server.request("PUT", "/latest/api/token").header("X-Forwarded-For", value);
+        let forwarded = lifetime.into_iter().fold(forwarded, |request, seconds| request.header(LIFETIME, seconds));
+        let forwarded = Answer::of(forwarded).await;
+        refused(&(forwarded.status, forwarded.text), 403, "403 - Forbidden");
+    }
+    let get = server.request("GET", "/latest/meta-data/instance-id").header("X-Forwarded-For", "10.0.0.1");
+    assert_eq!(Answer::of(get).await.status, 200, "only tokens are refused");
 }
 
 #[tokio::test]
@@ -513,6 +528,46 @@ async fn nobody_is_taken_for_an_instance_by_chance() {
     let answer = server.item("meta-data/instance-id").await;
     refused(&answer, 403, "403 - Forbidden");
     assert!(answer.1.contains("Several instances have the address 127.0.0.1: i-1, i-2."), "{}", answer.1);
+}
+
+#[tokio::test]
+async fn whoever_says_two_things_is_told_so() {
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    let server = support::start_with(|builder| {
+        let door = |text| NamedInstance::parse(text).expect("an id");
+        as_web(builder).listen_as(any, door(WEB)).listen_as(any, door(&format!("{WEB}@gw0")))
+    })
+    .await;
+    let [(door, _), (named_door, _)] = server.emulator.instance_addresses() else { panic!("two listeners") };
+    let ask = async |url: String, namespaces: &[&str]| {
+        let request = client().get(url);
+        let request = namespaces.iter().fold(request, |request, name| request.header("x-ecsim-namespace", *name));
+        let answer = Answer::of(request).await;
+        (answer.status, answer.text)
+    };
+    let item = "latest/meta-data/instance-id";
+    for (url, namespaces, reason) in [
+        (format!("{}/{item}", server.url()), &["gw0", "gw1"][..], "The header x-ecsim-namespace is there twice"),
+        (format!("{}/{item}", server.url()), &["a b"], "The header x-ecsim-namespace names no namespace."),
+        (format!("http://{named_door}/{item}"), &["gw1"], "names another namespace."),
+        (format!("http://{door}/_ecsim/instances/{PLAIN}/{item}"), &[], "and the path names i-bp1ecsim00000plain01."),
+        (format!("http://{named_door}/_ecsim/instances/{WEB}/{item}"), &[], "for instance i-bp1ecsim0000000web01@gw0"),
+    ] {
+        let answer = ask(url.clone(), namespaces).await;
+        refused(&answer, 403, "403 - Forbidden");
+        assert!(answer.1.contains(reason), "{url}: {}", answer.1);
+    }
+    for (url, reason) in [
+        (format!("http://{door}/_ecsim/instances/{PLAIN}/credentials"), "and the path names i-bp1ecsim00000plain01."),
+        (format!("http://{named_door}/_ecsim/instances/{WEB}/credentials"), "for instance i-bp1ecsim0000000web01@gw0"),
+    ] {
+        let (status, text) = ask(url, &[]).await;
+        assert!(status == 404 && text.contains(reason), "{text}");
+    }
+    let same = ["gw0", "gw0"];
+    assert_eq!(ask(format!("http://{named_door}/{item}"), &same).await, (200, WEB.to_owned()), "the same twice");
+    let own = ask(format!("http://{named_door}/_ecsim/instances/{WEB}@gw0/credentials"), &[]).await;
+    assert!(own.0 == 200 && own.1.contains("@gw0"), "{}", own.1);
 }
 
 #[tokio::test]
