@@ -206,6 +206,12 @@ fn mend(instance: &mut Map<String, Value>, own: &str, roles: &BTreeSet<String>) 
         instance.shift_remove("public_ip");
     }
     together(instance, "cpu", "memory");
+    if !has(instance, "market_place_product_code") {
+        instance.shift_remove("market_place_charge_type");
+    }
+    if instance.get("spot_strategy").is_none_or(|strategy| strategy == "NoSpot") {
+        instance.shift_remove("spot_termination_time");
+    }
     if has(instance, "vswitch_cidr") || !has(instance, "key_pair") {
         instance.shift_remove("private_ip");
         instance.shift_remove("public_key");
@@ -256,7 +262,7 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         (_, "trust") => json!([{ "Statement": [statement] }, { "Statement": statement }, { "Statement": [] }]),
         ("role", "sessions") => json!([[], [{ "id": "s", "secret": "s", "security_token": "t", "name": "job",
             "expires": "9999-12-30T22:00:00Z" }]]),
-        (_, "at" | "expires" | "created" | "updated" | "last_used") => {
+        (_, "at" | "expires" | "created" | "updated" | "last_used" | "spot_termination_time") => {
             json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"])
         }
         (_, "count") => json!([1, 2, 17, 300]),
@@ -267,7 +273,9 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         ("instance", "status") => json!(["Running", "Stopped", "Pending"]),
         (_, "type") => json!(["ecs.g6.large", "ecs.e-c1m1.large"]),
         (_, "cpu" | "memory") => json!([1, 1024]),
-        (_, "charge_type") => json!(["PostPaid", "PrePaid"]),
+        (_, "os_type") => json!(["linux", "windows"]),
+        (_, "spot_strategy") => json!(["NoSpot", "SpotAsPriceGo"]),
+        (_, "charge_type" | "market_place_charge_type") => json!(["PostPaid", "PrePaid"]),
         (_, "deletion_protection" | "allow_console_login" | "role_as_written") => json!([true, false]),
         (_, "vpc_cidr") => json!(["10.0.0.0/8", "172.16.0.0/12"]),
         (_, "vswitch_cidr") => json!(["10.1.0.0/16", "10.1.0.0/29"]),

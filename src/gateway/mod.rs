@@ -266,7 +266,7 @@ mod tests {
     async fn a_panic_under_the_lock_is_a_500_in_the_asked_format_and_the_next_call_is_answered() {
         let seeds = vec![("empty".to_owned(), "{}".to_owned())];
         let origin = Origin { seeds, ..Origin::default() };
-        let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a good seed");
+        let spaces = Spaces::new(origin, SpaceLimits::default()).expect("a good seed");
         let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
         let gateway =
             Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings).into(), products: &BROKEN };

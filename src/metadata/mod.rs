@@ -136,13 +136,7 @@ impl Metadata {
     /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
     /// Nobody is taken for an instance by chance.
     fn who(&self, head: &HeaderMap, asker: Asker<'_>) -> Result<(Arc<Space>, InstanceId), Refusal> {
-        let in_header = match head.get(Namespace::HEADER) {
-            None => None,
-            Some(value) => {
-                let name = value.to_str().ok().and_then(Namespace::parse);
-                Some(name.ok_or_else(|| Refusal::unknown_asker("The header x-ecsim-namespace names no namespace."))?)
-            }
-        };
+        let in_header = in_header(head)?;
         let by_path = asker.path.map(|path| {
             NamedInstance::parse(path).ok_or_else(|| Refusal::unknown_asker("The path names no instance."))
         });
@@ -206,8 +200,8 @@ impl Metadata {
 
     /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
     /// `ALIBABA_CLOUD_CREDENTIALS_URI` (imds.md 6). Ours: it wants no token, and says in words what is missing.
-    pub fn credentials(&self, head: &HeaderMap, path: &str) -> Response<Body> {
-        let asker = Asker { path: Some(path), ..Asker::default() };
+    pub fn credentials(&self, head: &HeaderMap, path: &str, listener: Option<&NamedInstance>) -> Response<Body> {
+        let asker = Asker { listener, path: Some(path), peer: None };
         let (space, id) = match self.who(head, asker) {
             Ok(found) => found,
             Err(refusal) => return no_credentials(refusal.reason()),
@@ -232,6 +226,17 @@ impl Metadata {
             Err(reason) => no_credentials(&format!("{path}: {reason}")),
         }
     }
+}
+
+/// The space that the header names, once at most: two that differ would be two askers.
+fn in_header(head: &HeaderMap) -> Result<Option<Namespace>, Refusal> {
+    let mut values = head.get_all(Namespace::HEADER).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.any(|other| other != value) {
+        return Err(Refusal::unknown_asker("The header x-ecsim-namespace is there twice, with two names."));
+    }
+    let name = value.to_str().ok().and_then(Namespace::parse);
+    name.map(Some).ok_or_else(|| Refusal::unknown_asker("The header x-ecsim-namespace names no namespace."))
 }
 
 /// What a look at the world has found.

@@ -38,7 +38,9 @@ pub use cidr::Cidr;
 pub use clock::{Clock, ManualClock, Pace, SpaceClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
 pub use identities::{Holder, PolicyStays, RoleStays, UserStays};
 pub use ids::{Ids, RamId, RequestId, TraceId};
-pub use instance::{Attachment, Instance, InstanceId, MetadataOptions, Network, Spec, Status};
+pub use instance::{
+    Attachment, Instance, InstanceId, MarketPlace, MetadataOptions, Network, OsType, Spec, Spot, Status,
+};
 pub use key::{AccessKey, KeyOwner, KeyStatus, SecurityToken};
 pub use managed_policy::{
     AttachedPolicies, AttachedPolicy, ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId,
@@ -53,7 +55,7 @@ pub use role_changes::{MOST_ROLE_CHANGES, Propagation, RoleChange, RoleChanges, 
 pub use role_credentials::{CREDENTIAL_LIFETIME, ECS_SERVICE, RoleCredentials};
 pub use session::{Credentials, MOST_POLICY_BYTES, MOST_SESSIONS, RoleSession};
 pub use space::Space;
-pub use spaces::{NoSpace, Origin, SpaceLimits, Spaces};
+pub use spaces::{NoSpace, NotKept, Origin, SpaceLimits, Spaces};
 pub use store::{Counts, Store, World};
 pub use tags::Tags;
 pub use user::User;

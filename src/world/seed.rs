@@ -7,7 +7,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,8 +17,8 @@ use super::region::instance_type;
 use super::role_changes::Reads;
 use super::{
     AccessKey, AccountId, Attachment, Cidr, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy,
-    MetadataOptions, Network, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role, RoleChange, RoleChanges,
-    RoleName, RoleSession, SecurityToken, Spec, Status, User, VersionId, World,
+    MarketPlace, MetadataOptions, Network, OsType, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role,
+    RoleChange, RoleChanges, RoleName, RoleSession, SecurityToken, Spec, Spot, Status, User, VersionId, World,
 };
 use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
@@ -85,6 +84,11 @@ const INSTANCE: &[&str] = &[
     "cpu",
     "memory",
     "image",
+    "os_type",
+    "market_place_product_code",
+    "market_place_charge_type",
+    "spot_strategy",
+    "spot_termination_time",
     "vpc",
     "vswitch",
     "vpc_cidr",
@@ -149,44 +153,6 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Reads seed files; of a folder, its `*.json` by name.
-///
-/// # Errors
-/// Every file that cannot be read.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Vec<Mistake>> {
-    let (mut texts, mut mistakes) = (Vec::new(), Vec::new());
-    for path in paths {
-        let unreadable =
-            |reason: String| Mistake { file: path.display().to_string(), place: "file".to_owned(), reason };
-        let files = if path.is_dir() { json_files(path) } else { Ok(vec![path.clone()]) };
-        match files {
-            Ok(files) if files.is_empty() => mistakes.push(unreadable("the folder holds no *.json".to_owned())),
-            Ok(files) => {
-                for file in files {
-                    match std::fs::read_to_string(&file) {
-                        Ok(text) => texts.push((file.display().to_string(), text)),
-                        Err(error) => mistakes.push(Mistake {
-                            file: file.display().to_string(),
-                            place: "file".to_owned(),
-                            reason: format!("cannot be read: {error}"),
-                        }),
-                    }
-                }
-            }
-            Err(error) => mistakes.push(unreadable(format!("cannot be read: {error}"))),
-        }
-    }
-    if mistakes.is_empty() { Ok(texts) } else { Err(mistakes) }
-}
-
-fn json_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-    let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    Ok(files)
-}
-
 /// Builds one world out of several seed files, given as (name, text), in order.
 ///
 /// `now` is the creation time of what names none; `ids` makes the ids that are left out.
@@ -228,7 +194,7 @@ fn read_into(
     ids: &Ids,
     time: Time<impl FnOnce(Option<Pace>) -> Timestamp>,
 ) -> Result<World, Vec<Mistake>> {
-    let taken_addresses = world.instances().map(|(_, instance)| instance.address).collect();
+    let taken_addresses = world.instances().map(|(_, instance)| instance.address()).collect();
     let mut reader = Reader {
         file: "",
         mistakes: Vec::new(),
@@ -963,10 +929,8 @@ impl Reader<'_> {
                 (0, 0)
             }
         };
-        let charge_type = match self.choice(instance, at, "charge_type", &["PostPaid", "PrePaid"]) {
-            Some("PrePaid") => "PrePaid",
-            _ => "PostPaid",
-        };
+        let charge_type = self.charge_type(instance, at, "charge_type");
+        let os_type = self.choice(instance, at, "os_type", &OsType::ALL.map(OsType::name)).and_then(OsType::parse);
         let name = self.text(instance, at, "name");
         let public_key = self.text(instance, at, "public_key");
         if public_key.is_some() && !instance.contains_key("key_pair") {
@@ -983,6 +947,9 @@ impl Reader<'_> {
             cpu,
             memory,
             image_id: or(self.text(instance, at, "image"), "aliyun_3_x64_20G_alibase_20250629.vhd"),
+            os_type: os_type.unwrap_or(OsType::Linux),
+            market_place: self.market_place(instance, at),
+            spot: self.spot(instance, at),
             security_group_ids: if instance.contains_key("security_groups") {
                 self.texts(instance, at, "security_groups")
             } else {
@@ -1027,6 +994,35 @@ impl Reader<'_> {
             self.mistake(&Place::Member(at, "mac"), "must be a MAC address such as 00:16:3e:0f:00:01");
         }
         Some(mac)
+    }
+
+    fn charge_type(&mut self, object: &Object, at: &Place<'_>, name: &str) -> &'static str {
+        match self.choice(object, at, name, &["PostPaid", "PrePaid"]) {
+            Some("PrePaid") => "PrePaid",
+            _ => "PostPaid",
+        }
+    }
+
+    fn market_place(&mut self, instance: &Object, at: &Place<'_>) -> Option<MarketPlace> {
+        let product_code = self.text(instance, at, "market_place_product_code");
+        let charge_type = self.charge_type(instance, at, "market_place_charge_type");
+        if product_code.is_none() && instance.contains_key("market_place_charge_type") {
+            let reason = "is of an image of the Marketplace: give market_place_product_code too";
+            self.mistake(&Place::Member(at, "market_place_charge_type"), reason);
+        }
+        Some(MarketPlace { product_code: product_code?.into(), charge_type })
+    }
+
+    fn spot(&mut self, instance: &Object, at: &Place<'_>) -> Option<Spot> {
+        let is_spot = self
+            .choice(instance, at, "spot_strategy", &Spot::STRATEGIES)
+            .is_some_and(|name| name != Spot::STRATEGIES[0]);
+        let termination = self.time(instance, at, "spot_termination_time");
+        if termination.is_some() && !is_spot {
+            let reason = format!("is of a preemptible instance: give spot_strategy {} too", Spot::STRATEGIES[1]);
+            self.mistake(&Place::Member(at, "spot_termination_time"), reason);
+        }
+        is_spot.then_some(Spot { termination })
     }
 
     fn metadata_options(&mut self, instance: &Object, at: &Place<'_>) -> MetadataOptions {

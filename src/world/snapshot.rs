@@ -398,6 +398,14 @@ struct OneInstance<'w> {
     cpu: u32,
     memory: u32,
     image: &'w str,
+    os_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    market_place_product_code: Option<&'w str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    market_place_charge_type: Option<&'static str>,
+    spot_strategy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spot_termination_time: Option<Printed<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vpc: Option<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -535,6 +543,11 @@ impl<'w> OneInstance<'w> {
             cpu: spec.cpu,
             memory: spec.memory,
             image: &spec.image_id,
+            os_type: spec.os_type.name(),
+            market_place_product_code: spec.market_place.as_ref().map(|product| &*product.product_code),
+            market_place_charge_type: spec.market_place.as_ref().map(|product| product.charge_type),
+            spot_strategy: spec.spot_strategy(),
+            spot_termination_time: spec.spot.and_then(|spot| spot.termination).map(Printed),
             vpc,
             vswitch,
             vpc_cidr: vpc_cidr.map(Printed),
@@ -545,7 +558,7 @@ impl<'w> OneInstance<'w> {
             resource_group: &spec.resource_group_id,
             charge_type: spec.charge_type,
             deletion_protection: spec.deletion_protection,
-            private_ip: instance.address,
+            private_ip: instance.address(),
             public_ip: spec.public_ip,
             eip: spec.eip,
             tags: &spec.tags,

@@ -120,7 +120,7 @@ impl Bench {
             nonces: (0, SignedDuration::ZERO),
             ..Origin::default()
         };
-        let spaces = Arc::new(Spaces::new(origin, SpaceLimits::default(), None).expect("a world"));
+        let spaces = Arc::new(Spaces::new(origin, SpaceLimits::default()).expect("a world"));
         let settings = Settings {
             detach_revokes: revokes,
             metadata_propagation: propagation[METADATA],

@@ -1,14 +1,17 @@
 //! The library as a Rust test embeds it; examples/embedded.rs shows more.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use ecsim::Emulator;
 use ecsim::world::{RoleName, World, parse_utc};
 use http::Request;
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 use tower::Service;
 
-use crate::support::NOW;
+use crate::support::{NOW, encode, sign_v1};
 
 const WEB: &str = "i-bp1ecsim0000000web01";
 
@@ -32,6 +35,44 @@ async fn without_listeners_it_answers_as_a_service() {
         let body = answer.into_body().collect().await.expect("a body").to_bytes();
         assert!(String::from_utf8_lossy(&body).contains(quote), "{path}: {body:?}");
     }
+}
+
+#[tokio::test]
+async fn a_signed_detach_by_the_service_alone_acts_once() {
+    let emulator = embedded().await;
+    let params: BTreeMap<_, _> = [
+        ("Action", "DetachInstanceRamRole"),
+        ("Version", "2014-05-26"),
+        ("Format", "JSON"),
+        ("RegionId", "cn-hangzhou"),
+        ("InstanceIds", &*format!("[\"{WEB}\"]")),
+        ("RamRoleName", "web-role"),
+        ("AccessKeyId", "test"),
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureVersion", "1.0"),
+        ("SignatureNonce", "once"),
+        ("Timestamp", NOW),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let query: Vec<_> = params.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let target = format!("/?{}&Signature={}", query.join("&"), encode(&sign_v1("GET", &params, "test")));
+    let role = || emulator.world(|world| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string));
+    assert_eq!(role().as_deref(), Some("web-role"));
+    let call = async || {
+        let request = Request::get(&target).header("host", "ecs").body(Body::empty()).expect("a request");
+        let answer = emulator.service().call(request).await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        (status, serde_json::from_slice::<Value>(&body).expect("JSON"))
+    };
+    let (status, answer) = call().await;
+    let result = &answer["DetachInstanceRamRoleResults"]["DetachInstanceRamRoleResult"][0];
+    assert_eq!((status, &result["InstanceId"], &result["Code"]), (200, &json!(WEB), &json!("200")), "{answer}");
+    assert_eq!(role(), None);
+    // Another service of the same emulator remembers the nonce.
+    let (status, answer) = call().await;
+    assert_eq!((status, &answer["Code"]), (400, &json!("SignatureNonceUsed")), "{answer}");
 }
 
 #[tokio::test]
