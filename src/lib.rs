@@ -28,6 +28,8 @@ pub mod handle;
 pub mod http;
 pub mod metadata;
 pub mod policy;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod services;
 pub mod settings;
 pub mod world;

@@ -4,12 +4,12 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::{Readers, write_whole};
 use crate::world::Spaces;
 use crate::world::seed::Mistake;
+use crate::world::sync::Mutex;
 
 /// A file that holds the snapshot of a space, taken at the start of a process and written at its end and in between.
 #[derive(Debug)]
