@@ -11,6 +11,7 @@ mod gateway;
 mod house;
 mod instances;
 mod metadata;
+mod model;
 mod namespaces;
 mod permissions;
 mod ram_attachments;
