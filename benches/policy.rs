@@ -98,7 +98,7 @@ fn calls(criterion: &mut Criterion) {
     }] });
     let nonces = (0, jiff::SignedDuration::ZERO);
     let origin = Origin { seeds: vec![("bench".to_owned(), seed.to_string())], nonces, ..Origin::default() };
-    let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a world");
+    let spaces = Spaces::new(origin, SpaceLimits::default()).expect("a world");
     let settings = SettingsCell::new(Settings { auth: AuthMode::Lenient, ..Settings::default() }).into();
     let gateway = Gateway { spaces: Arc::new(spaces), settings, products: PRODUCTS };
     let mut group = criterion.benchmark_group("policy/a signed detach");
@@ -106,7 +106,7 @@ fn calls(criterion: &mut Criterion) {
     // Puts the role on again, so that there is something to take off.
     let attach = |instance: &str| {
         space.store.write(|world| {
-            world.instance_mut(instance).expect("it is there").attach_role(RoleName::new("web"), None);
+            world.attach_role(space.clock.now(), instance, RoleName::new("web"), None);
         });
     };
     for (caller, token) in [("owner", None), ("user", None), ("session", Some("token"))] {

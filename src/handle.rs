@@ -81,7 +81,8 @@ impl Handle {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let emulator = ecsim::Emulator::builder().without_listeners().start().await?;
     /// let (t1, t2) = (emulator.namespace("t1")?, emulator.namespace("t2")?);
-    /// t1.change(|world| world.instance_mut("i-bp1ecsim0000000web01")?.detach_role())?;
+    /// let now = t1.clock()?.now();
+    /// t1.change(|world| world.detach_role(now, "i-bp1ecsim0000000web01"))?;
     /// t2.put("of t1", &t1.snapshot()?)?;
     /// assert_eq!(t2.snapshot()?, t1.snapshot()?);
     /// # Ok(())

@@ -25,6 +25,7 @@ pub mod emulator;
 pub mod files;
 pub mod gateway;
 pub mod handle;
+pub mod hooks;
 pub mod http;
 pub mod metadata;
 pub mod policy;

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 use arbitrary::{Arbitrary, Unstructured};
+use ecsim::files::read_seeds;
 use ecsim::settings::AuthMode;
 use ecsim::world::seed::{self, Mistake};
 use ecsim::world::{AccountId, Ids, InstanceId, Pace, World, snapshot};
@@ -73,7 +74,7 @@ fn members<'v>(value: &'v Value, name: &str) -> Vec<&'v Value> {
 fn check_not_text(data: &[u8]) {
     let path = std::env::temp_dir().join(format!("ecsim-fuzz-seed-{}.json", std::process::id()));
     std::fs::write(&path, data).expect("writes");
-    let read = seed::read(std::slice::from_ref(&path));
+    let read = read_seeds(std::slice::from_ref(&path));
     let _ = std::fs::remove_file(&path);
     let mistakes = read.expect_err("no text");
     assert_eq!(mistakes.len(), 1);

@@ -12,7 +12,7 @@ use super::params::Params;
 use super::permission::Guard;
 pub use super::permission::Permission;
 use super::render::{self, Format};
-use crate::world::{AccessKey, AccountId, Ids, KeyStatus, RamId, RequestId, RoleSession, Store, World};
+use crate::world::{AccessKey, AccountId, Ids, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
 pub trait Action {
@@ -130,6 +130,8 @@ pub struct Ctx<'a> {
     pub guard: &'a Guard,
     /// Whether a role that comes off an instance takes with it the credentials that the instance got for it.
     pub detach_revokes: bool,
+    /// When `DescribeInstanceRamRole` shows a change.
+    pub describe_propagation: Propagation,
 }
 
 /// Which lock an action takes.
@@ -267,6 +269,7 @@ pub(crate) fn by_owner<T>(signer: Option<&Signer>, look: impl FnOnce(&Ctx<'_>) -
         ids: &ids,
         guard: &guard,
         detach_revokes: false,
+        describe_propagation: Propagation::IMMEDIATE,
     })
 }
 

@@ -16,6 +16,11 @@ pub(super) fn text(url: &str, namespace: &Namespace, instance: Option<&NamedInst
     template.replace("{url}", url).replace("{authority}", authority).replace("{host}", host).replace("{port}", port)
 }
 
+/// The names and values that [`text`] exports.
+pub(super) fn exports(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='))
+}
+
 const OWNER: &str = r"# Key pair and region of the default seed; read by every SDK's default credential chain.
 export ALIBABA_CLOUD_ACCESS_KEY_ID={key}
 export ALIBABA_CLOUD_ACCESS_KEY_SECRET=test

@@ -3,18 +3,21 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Failure, log};
+use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
+use crate::control::Stage;
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{Readers, write_whole};
+use crate::files::{InitFolder, Readers, write_whole};
+use crate::hooks::{Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
-use crate::world::KeyStatus;
 use crate::world::seed::Mistake;
+use crate::world::{KeyStatus, Namespace};
 
 pub(super) fn run(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
     log::start(args.log_format, args.log_level)?;
@@ -43,25 +46,89 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
             hint: "name the file to save the state to".to_owned(),
         });
     }
-    let emulator = builder(&args).listed(effective.into_iter().collect()).start().await.map_err(refused)?;
-    announce(&args, &emulator)?;
-    let first = loop {
+    if args.port_file.is_some() && args.listen.is_empty() && args.unix.is_some() {
+        return Err(Failure::Usage {
+            message: "--port-file needs a TCP listener".to_owned(),
+            hint: "pass `--listen 127.0.0.1:0` too".to_owned(),
+        });
+    }
+    let init = InitFolder::find(args.init_dir.as_deref()).map_err(|mistakes| Failure::Seed {
+        message: format!("the init folder cannot be used\n{}", list(&mistakes)),
+        hint: "--init-dir names a folder that has ready.d, stop.d or both".to_owned(),
+    })?;
+    let builder = builder(&args).init(init).listed(effective.into_iter().collect());
+    let emulator = builder.start().await.map_err(refused)?;
+    let hooks = Hooks {
+        shell: SHELL.into(),
+        limit: args.init_timeout,
+        on_error: args.init_on_error,
+        variables: variables(&emulator),
+    };
+    let begun = tokio::select! {
+        begun = hooks.run(emulator.init(), Stage::Ready) => begun,
+        signal = first(&mut interrupt, &mut terminate) => {
+            tracing::info!(signal, "stopping, before the hooks have run");
+            emulator.abandon().await;
+            return Ok(());
+        }
+    };
+    if let Err(error) = begun {
+        emulator.abandon().await;
+        return Err(Failure::Seed {
+            message: error.to_string(),
+            hint: "--init-on-error warn starts all the same".to_owned(),
+        });
+    }
+    write_files(&args, &emulator)?;
+    announce(&args, &emulator);
+    let signal = loop {
         tokio::select! {
-            _ = interrupt.recv() => break "SIGINT",
-            _ = terminate.recv() => break "SIGTERM",
+            signal = first(&mut interrupt, &mut terminate) => break signal,
             _ = hangup.recv() => reload(&emulator),
         }
     };
-    tracing::info!(signal = first, "stopping");
+    tracing::info!(signal, "stopping");
     tokio::select! {
-        stopped = emulator.stop(args.shutdown_timeout) => {
-            if !stopped.drained {
-                tracing::warn!("requests in flight were cut off after --shutdown-timeout");
-            }
-            stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))
-        }
+        stopped = stop(emulator, &hooks, args.shutdown_timeout) => stopped,
         status = second(&mut interrupt, &mut terminate) => Err(Failure::Silent(status)),
     }
+}
+
+/// The first signal to stop.
+async fn first(interrupt: &mut Signal, terminate: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}
+
+/// Runs the stop hooks, which can still call, and stops.
+async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(), Failure> {
+    emulator.drain();
+    let ended = hooks.run(emulator.init(), Stage::Stop).await;
+    let stopped = emulator.stop(patience).await;
+    if !stopped.drained {
+        tracing::warn!("requests in flight were cut off after --shutdown-timeout");
+    }
+    stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))?;
+    ended.map_err(|_| Failure::Silent(1)) // Each is in the log already.
+}
+
+/// What hooks find in their environment, so that SDKs, tools and ecsim itself find the emulator.
+fn variables(emulator: &Emulator) -> Vec<(String, Option<String>)> {
+    let (mut tcp, mut unix) = (None, None);
+    for address in emulator.addresses() {
+        match address {
+            Address::Tcp(address) => tcp = tcp.or(Some(*address)),
+            Address::Unix(path) => unix = unix.or(Some(path.display().to_string())),
+        }
+    }
+    let url = tcp.map(|address| config::url(None, &[address]));
+    let exported = url.as_deref().map(|url| env::text(url, &Namespace::DEFAULT, None)).unwrap_or_default();
+    let exported = env::exports(&exported).map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+    let endpoint = url.as_deref().map(|url| url.trim_start_matches("http://").to_owned());
+    let own = [("ECSIM_URL", url), ("ECSIM_ENDPOINT", endpoint), ("ECSIM_UNIX", unix)];
+    own.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(exported).collect()
 }
 
 /// The status of a stop that was forced by a second signal: 128 and the signal's number.
@@ -82,7 +149,8 @@ fn builder(args: &ServeArgs) -> Builder {
         .now(args.now, args.clock == ClockMode::Frozen)
         .space_limits(args.space_limits())
         .nonces(args.nonce_max, args.nonce_ttl)
-        .state_file(args.state_file.clone(), args.state_interval);
+        .state_file(args.state_file.clone(), args.state_interval)
+        .snapshot_dir(args.snapshot_dir.clone());
     for (address, instance) in &args.metadata {
         builder = builder.listen_as(*address, instance.clone());
     }
@@ -129,17 +197,14 @@ fn list(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Files, banner, then the ready lines: the last thing that start-up prints.
-fn announce(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
+/// Tells in files where the emulator listens: whoever waits for one finds it ready.
+fn write_files(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
     if let Some(path) = &args.port_file {
         let port = emulator.addresses().iter().find_map(|address| match address {
             Address::Tcp(address) => Some(address.port()),
             Address::Unix(_) => None,
         });
-        let port = port.ok_or_else(|| Failure::Usage {
-            message: "--port-file needs a TCP listener".to_owned(),
-            hint: "pass `--listen 127.0.0.1:0` too".to_owned(),
-        })?;
+        let port = port.unwrap_or_default(); // There is one, since this flag needs it.
         write_file(path, &port.to_string())?;
     }
     if let Some(path) = &args.endpoints_file {
@@ -151,6 +216,11 @@ fn announce(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
         let listeners: Vec<_> = listeners.chain(of_instances).collect();
         write_file(path, &json!({ "schema": 1, "pid": std::process::id(), "listeners": listeners }).to_string())?;
     }
+    Ok(())
+}
+
+/// The banner, then the ready lines: the last thing that start-up prints.
+fn announce(args: &ServeArgs, emulator: &Emulator) {
     if !args.quiet && io::stderr().is_terminal() {
         let _ = io::stderr().write_all(banner(args, emulator).as_bytes());
     }
@@ -159,7 +229,6 @@ fn announce(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     // Nobody may be reading, as in a container: that is no reason to stop.
     let _ = out.write_all(ready.as_bytes()).and_then(|()| out.flush());
-    Ok(())
 }
 
 fn url(address: &Address) -> String {
@@ -204,8 +273,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     text
 }
 
-/// SIGHUP: reads configuration and seeds again, and begins every space again; with a state file, all worlds stay. What
-/// needs a restart (listeners, limits, metadata, log) stays as it is; a mistake changes nothing.
+/// SIGHUP: reads configuration and seeds again, and begins every space again; with a state file, all worlds stay. No hook
+/// runs again. What needs a restart (listeners, limits, metadata, log, files) stays as it is; a mistake changes nothing.
 fn reload(emulator: &Emulator) {
     let (args, effective) = match config::parse(std::env::args_os()) {
         Ok(Parsed::Run { cli, effective }) => match cli.command {
@@ -215,7 +284,10 @@ fn reload(emulator: &Emulator) {
         Ok(Parsed::Print(_)) => return,
         Err(error) => return tracing::error!(error = %error.message, "not reloaded"),
     };
-    match emulator.reload(&args.seed, args.settings, effective.into_iter().collect()) {
+    let init = InitFolder::find(args.init_dir.as_deref());
+    let reloaded =
+        init.and_then(|init| emulator.reload(&args.seed, &init, args.settings, effective.into_iter().collect()));
+    match reloaded {
         Ok(()) => tracing::info!("reloaded"),
         Err(mistakes) => tracing::error!(mistakes = %list(&mistakes), "not reloaded"),
     }

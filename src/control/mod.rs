@@ -12,6 +12,7 @@ mod description;
 mod extract;
 mod health;
 mod info;
+mod init;
 mod instances;
 mod namespaces;
 mod ready;
@@ -22,9 +23,11 @@ mod roles;
 mod scope;
 mod seed;
 mod snapshot;
+mod snapshots;
 mod users;
 mod version;
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -41,6 +44,7 @@ use utoipa_axum::routes;
 
 use crate::api::action::Product;
 use crate::api::error::ApiError;
+use crate::files::SnapshotDir;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
@@ -48,6 +52,7 @@ pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
 use description::{Description, also_at};
 pub use info::Limits;
+pub use init::{Init, Stage, State as HookState};
 pub(crate) use refusal::{Refusal, Refused};
 pub(crate) use version::Version;
 
@@ -56,9 +61,12 @@ pub(crate) use version::Version;
 pub struct Control {
     products: &'static [Product],
     spaces: Arc<Spaces>,
+    /// Where named snapshots are, if there are any.
+    snapshots: Option<SnapshotDir>,
     access: Access,
     pub configuration: Configuration,
     limits: Limits,
+    pub init: Init,
     started: Instant,
     draining: AtomicBool,
     /// Known once all routes are.
@@ -69,16 +77,20 @@ impl Control {
     pub fn new(
         products: &'static [Product],
         spaces: Arc<Spaces>,
+        snapshots: Option<SnapshotDir>,
         access: Access,
         configuration: Configuration,
         limits: Limits,
+        init: Init,
     ) -> Self {
         Self {
             products,
             spaces,
+            snapshots,
             access,
             configuration,
             limits,
+            init,
             started: Instant::now(),
             draining: AtomicBool::new(false),
             description: OnceLock::new(),
@@ -120,9 +132,14 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(rng::begin_again))
         .routes(routes!(seed::seed))
         .routes(routes!(snapshot::take, snapshot::put))
+        .routes(routes!(snapshots::list))
+        .routes(routes!(snapshots::show, snapshots::delete))
+        .routes(routes!(snapshots::save))
+        .routes(routes!(snapshots::load))
         .routes(routes!(config::show, config::change))
         .routes(routes!(description::openapi))
         .routes(routes!(info::info))
+        .routes(routes!(init::init))
         .routes(routes!(credentials::credentials))
         .routes(routes!(instances::instances))
         .routes(routes!(instances::instance))
@@ -180,10 +197,14 @@ async fn unknown(State(control): State<Arc<Control>>, uri: Uri) -> Refusal {
 fn wrong_method(control: &Control, request: &Request) -> Refusal {
     let message = format!("{} does not take {}", request.uri().path(), request.method());
     let methods = control.description().methods(request.extensions()).unwrap_or_default();
-    let hint = match methods.as_slice() {
+    let mut hint = match methods.as_slice() {
         [first @ .., last] if !first.is_empty() => format!("use {} or {last}", first.join(", ")),
         one => format!("use {}", one.concat()),
     };
+    let below = control.description().below(request.extensions());
+    if !below.is_empty() {
+        let _ = write!(hint, ", or a path below it: {}", below.join(", "));
+    }
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message, hint)
 }
 

@@ -72,7 +72,8 @@ impl From<NoSpace> for Refusal {
                 Self::new(StatusCode::CONFLICT, "TooManyNamespaces", message, hint)
             }
             NoSpace::Seed(mistakes) => {
-                let hint = "a start from a state file reads the seeds, but does not check them";
+                let hint =
+                    "the seeds are good for default and not for this namespace: take another name, or change them";
                 Self::mistakes(StatusCode::INTERNAL_SERVER_ERROR, "InvalidSeed", &mistakes, hint)
             }
         }

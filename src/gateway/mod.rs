@@ -173,6 +173,7 @@ impl Gateway {
             ids: &space.ids,
             guard: &guard,
             detach_revokes: settings.detach_revokes,
+            describe_propagation: settings.describe_propagation,
         };
         let outcome = entry.perform(&ctx, &space.store, &call.params, format);
         trail.waived = guard.into_waived();
@@ -261,7 +262,7 @@ mod tests {
     async fn a_panic_under_the_lock_is_a_500_in_the_asked_format_and_the_next_call_is_answered() {
         let seeds = vec![("empty".to_owned(), "{}".to_owned())];
         let origin = Origin { seeds, ..Origin::default() };
-        let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a good seed");
+        let spaces = Spaces::new(origin, SpaceLimits::default()).expect("a good seed");
         let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
         let gateway =
             Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings).into(), products: &BROKEN };

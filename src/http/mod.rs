@@ -30,6 +30,7 @@ use utoipa_axum::routes;
 use crate::control::{self, Control, Peer};
 use crate::gateway::Gateway;
 use crate::metadata::{self, Asker, Metadata, RamCredentials};
+use crate::world::NamedInstance;
 
 /// What every route shares.
 #[derive(Debug)]
@@ -147,10 +148,11 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
 async fn credentials(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
+    listener: Option<Extension<NamedInstance>>,
     headers: HeaderMap,
 ) -> Response<Body> {
     match id {
-        Ok(Path(id)) => app.metadata.credentials(&headers, &id),
+        Ok(Path(id)) => app.metadata.credentials(&headers, &id, listener.as_deref()),
         Err(rejection) => metadata::no_credentials(&rejection.body_text()),
     }
 }

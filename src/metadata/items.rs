@@ -1,23 +1,37 @@
 //! The items, as one table. Listings are made from it, so that what is listed is there and what is there is listed.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use serde_json::json;
 
-use crate::world::{Cidr, Instance, InstanceId, Network, RoleName, utc_seconds};
+use crate::world::{Cidr, Instance, InstanceId, Network, OsType, RolesSeen, Seen, utc_seconds};
 
 /// Whose items they are.
 pub(super) struct Subject<'w> {
-    pub(super) id: &'w InstanceId,
-    pub(super) instance: &'w Instance,
+    id: &'w InstanceId,
+    instance: &'w Instance,
+    roles: RolesSeen<'w>,
+    /// What it is seen to carry, once somebody has asked: one request is one read, or none.
+    seen: OnceCell<Seen<'w>>,
+}
+
+impl<'w> Subject<'w> {
+    pub(super) fn new(id: &'w InstanceId, instance: &'w Instance, roles: RolesSeen<'w>) -> Self {
+        Self { id, instance, roles, seen: OnceCell::new() }
+    }
+
+    pub(super) fn seen(&self) -> Seen<'w> {
+        *self.seen.get_or_init(|| self.roles.of(self.id, self.instance))
+    }
 }
 
 /// What stands at a path.
 pub(super) enum Found {
     /// An item or a listing.
     Text(String),
-    /// The credentials of an instance's role, if it can be taken on.
-    Credentials(RoleName),
+    /// The credentials of the role that the instance is seen to carry, if it can be taken on.
+    Credentials,
 }
 
 /// An item: its path below the version, with `{}` names for what differs from instance to instance, and its value,
@@ -32,24 +46,28 @@ macro_rules! items {
 }
 
 /// Every item, in the order in which listings name them (imds.md 3). Those of the vendor's network are the published
-/// examples; what an instance cannot have here (spot, marketplace, Windows) is left out.
+/// examples. `dynamic/instance-identity/pkcs7` is left out: only the vendor can sign.
 static ITEMS: &[Item] = items! {
     "dynamic/instance-identity/document" => |s| text(identity_document(s));
-    // No event is ever under way (imds.md 3; the form of none inferred).
+    // No event is ever under way (imds.md 3, documented).
     "maintenance/active-system-events" => |_| text("None");
     "meta-data/dns-conf/nameservers" => |_| text("100.100.2.136\n100.100.2.138");
-    "meta-data/eipv4" => |s| s.instance.spec.eip.and_then(text);
+    // The public address too, where there is no EIP (imds.md 3, documented).
+    "meta-data/eipv4" => |s| s.instance.spec.eip.or(s.instance.spec.public_ip).and_then(text);
     "meta-data/hostname" => |s| text(s.instance.host_name(s.id));
     "meta-data/image-id" => |s| text(&s.instance.spec.image_id);
+    "meta-data/image/market-place/charge-type" => |s| s.instance.spec.market_place.as_ref().and_then(|product| text(product.charge_type));
+    "meta-data/image/market-place/product-code" => |s| s.instance.spec.market_place.as_ref().and_then(|product| text(&product.product_code));
     "meta-data/instance-id" => |s| text(s.id);
     "meta-data/instance/instance-name" => |s| Some(&*s.instance.spec.name).filter(|name| !name.is_empty()).and_then(text);
     "meta-data/instance/instance-type" => |s| text(&s.instance.spec.instance_type);
     "meta-data/instance/last-host-landing-time" => |s| text(utc_seconds(s.instance.spec.created));
     "meta-data/instance/max-netbw-egress" => |_| text(MAX_NETBW);
     "meta-data/instance/max-netbw-ingress" => |_| text(MAX_NETBW);
+    "meta-data/instance/spot/termination-time" => |s| s.instance.spec.spot?.termination.map(utc_seconds).and_then(text);
     "meta-data/instance/virtualization-solution" => |_| text("ECS Virt");
     "meta-data/instance/virtualization-solution-version" => |_| text("2.0");
-    "meta-data/kms-server" => |_| text("kms.cloud.aliyuncs.com");
+    "meta-data/kms-server" => |s| is(s, OsType::Windows).and_then(|()| text("kms.cloud.aliyuncs.com"));
     "meta-data/mac" => |s| text(s.instance.mac());
     "meta-data/network-type" => |s| text(s.instance.spec.network.name());
     "meta-data/network/interfaces/macs/{mac}/gateway" => |s| s.instance.vswitch_cidr().map(Cidr::gateway).and_then(text);
@@ -69,17 +87,27 @@ static ITEMS: &[Item] = items! {
     "meta-data/ram/security-credentials/{role}" => role_credentials;
     "meta-data/region-id" => |s| text(s.instance.region.id);
     "meta-data/serial-number" => |s| text(s.instance.serial_number(s.id));
-    "meta-data/source-address" => |_| text("http://mirrors.cloud.aliyuncs.com");
+    "meta-data/source-address" => |s| is(s, OsType::Linux).and_then(|()| text("http://mirrors.cloud.aliyuncs.com"));
     "meta-data/vpc-cidr-block" => |s| s.instance.vpc_cidr().and_then(text);
     "meta-data/vpc-id" => |s| vpc(s).and_then(|ids| text(ids.0));
     "meta-data/vswitch-cidr-block" => |s| s.instance.vswitch_cidr().and_then(text);
     "meta-data/vswitch-id" => |s| vpc(s).and_then(|ids| text(ids.1));
+    "meta-data/wsus-server/wu-server" => |s| is(s, OsType::Windows).and_then(|()| text(UPDATE_SERVER));
+    "meta-data/wsus-server/wu-status-server" => |s| is(s, OsType::Windows).and_then(|()| text(UPDATE_SERVER));
     "meta-data/zone-id" => |s| text(&s.instance.spec.zone_id);
     "user-data" => |s| s.instance.spec.user_data.as_deref().and_then(text);
 };
 
 /// Kbit/s of every instance type: the published example, since no source has the figures (inferred).
 const MAX_NETBW: u32 = 1_228_800;
+
+/// Where Windows asks for updates, and tells how they went (imds.md 3, documented).
+const UPDATE_SERVER: &str = "http://update.cloud.aliyuncs.com";
+
+/// What only an instance with this operating system has asks first (imds.md 3, documented).
+fn is(s: &Subject<'_>, os_type: OsType) -> Option<()> {
+    (s.instance.spec.os_type == os_type).then_some(())
+}
 
 #[expect(clippy::unnecessary_wraps, clippy::needless_pass_by_value, reason = "a row is a chain that ends here")]
 fn text(value: impl ToString) -> Option<Found> {
@@ -112,7 +140,7 @@ fn identity_document(s: &Subject<'_>) -> String {
 }
 
 fn role_credentials(s: &Subject<'_>) -> Option<Found> {
-    Some(Found::Credentials(s.instance.role()?.clone()))
+    s.seen().role().map(|_| Found::Credentials)
 }
 
 /// What a part of a path in the table is for an instance; `None` where it has nothing of that name.
@@ -120,7 +148,7 @@ fn part<'s>(s: &'s Subject<'_>, part: &'static str) -> Option<Cow<'s, str>> {
     match part {
         "{mac}" => Some(s.instance.mac()),
         "{key pair}" => Some(Cow::Borrowed(&*s.instance.spec.key_pair_name)),
-        "{role}" => s.instance.role().map(|role| Cow::Borrowed(role.as_str())),
+        "{role}" => s.seen().role().map(|role| Cow::Borrowed(role.as_str())),
         plain => Some(Cow::Borrowed(plain)),
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::directory::Directory;
 use super::key::Keys;
+use super::role_changes::RoleChanges;
 use super::sync::RwLock;
 use super::{AccountId, Instance, InstanceId, ManagedPolicy, Region, Role, User};
 
@@ -69,6 +70,7 @@ pub struct World {
     instances: IndexMap<InstanceId, Instance, DefaultHashBuilder>,
     /// The places of the instances by their addresses, made when somebody first asks for one.
     by_address: OnceLock<Vec<(Ipv4Addr, u32)>>,
+    pub(super) role_changes: RoleChanges,
 }
 
 impl World {
@@ -96,6 +98,11 @@ impl World {
         let first = by_address.partition_point(|(other, _)| *other < address);
         let here = by_address[first..].iter().take_while(|(other, _)| *other == address);
         here.filter_map(|(_, place)| self.instances.get_index(*place as usize)).collect()
+    }
+
+    pub(super) fn instance_entry_mut(&mut self, id: &str) -> Option<(&InstanceId, &mut Instance)> {
+        let (_, id, instance) = self.instances.get_full_mut(id)?;
+        Some((id, instance))
     }
 
     pub fn instance_mut(&mut self, id: &str) -> Option<&mut Instance> {

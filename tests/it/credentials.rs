@@ -8,7 +8,7 @@ use axum::body::Body;
 use ecsim::Emulator;
 use ecsim::handle::Handle;
 use ecsim::settings::Settings;
-use ecsim::world::{ManualClock, parse_utc};
+use ecsim::world::{ManualClock, Propagation, parse_utc};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -28,6 +28,7 @@ enum Step {
     Attach(usize, usize),
     Detach(usize),
     Read(usize),
+    Describe(usize),
     Assume(usize),
     Delete(usize),
     Create(usize),
@@ -40,7 +41,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (instance.clone(), role.clone()).prop_map(|(instance, role)| Step::Attach(instance, role)),
         2 => instance.clone().prop_map(Step::Detach),
-        4 => instance.prop_map(Step::Read),
+        4 => instance.clone().prop_map(Step::Read),
+        2 => instance.prop_map(Step::Describe),
         1 => role.clone().prop_map(Step::Assume),
         1 => role.clone().prop_map(Step::Delete),
         1 => role.prop_map(Step::Create),
@@ -59,6 +61,32 @@ struct Issued {
     ended: bool,
 }
 
+/// A role on an instance.
+#[derive(Clone, Copy, Debug)]
+struct Carried {
+    role: usize,
+    /// What was given out for it last, while it may be given again.
+    current: Option<usize>,
+}
+
+/// A change of what an instance carries, and how often it has been read in each view since.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    at: Timestamp,
+    instance: usize,
+    before: Option<Carried>,
+    reads: [u32; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    On(usize),
+    Before(usize),
+}
+
+const METADATA: usize = 0;
+const DESCRIBE: usize = 1;
+
 /// An emulator without sockets, and the plainest account of what it should do.
 struct Bench {
     runtime: Runtime,
@@ -67,16 +95,16 @@ struct Bench {
     service: Router,
     default: Handle,
     revokes: bool,
+    propagation: [Propagation; 2],
     now: Timestamp,
     exists: [bool; 2],
-    attached: [Option<usize>; 2],
-    /// What each instance was given last, while it may be given again.
-    current: [Option<usize>; 2],
+    attached: [Option<Carried>; 2],
+    changes: Vec<Change>,
     issued: Vec<Issued>,
 }
 
 impl Bench {
-    fn new(revokes: bool) -> Self {
+    fn new(revokes: bool, propagation: [Propagation; 2]) -> Self {
         let seed = json!({ "accounts": [{
             "keys": [{ "id": "owner", "secret": "s" }],
             "users": [{ "name": "u", "policies": ["AliyunSTSAssumeRoleAccess"], "keys": [{ "id": "user", "secret": "s" }] }],
@@ -84,7 +112,12 @@ impl Bench {
             "instances": INSTANCES.map(|id| json!({ "id": id })),
         }] });
         let now = parse_utc(NOW).expect("a time");
-        let settings = Settings { detach_revokes: revokes, ..Settings::default() };
+        let settings = Settings {
+            detach_revokes: revokes,
+            metadata_propagation: propagation[METADATA],
+            describe_propagation: propagation[DESCRIBE],
+            ..Settings::default()
+        };
         let builder = Emulator::builder().without_listeners().seed("seed", seed.to_string()).settings(settings);
         let builder = builder.clock(Arc::new(ManualClock::at(now))).rng_seed(1).nonces(0, SignedDuration::ZERO);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -95,10 +128,11 @@ impl Bench {
             default: emulator.namespace("default").expect("it is there"),
             _emulator: emulator,
             revokes,
+            propagation,
             now,
             exists: [true; 2],
             attached: [None; 2],
-            current: [None; 2],
+            changes: Vec::new(),
             issued: Vec::new(),
         }
     }
@@ -147,6 +181,7 @@ impl Bench {
             Step::Attach(instance, role) => self.attach(instance, role),
             Step::Detach(instance) => self.detach(instance),
             Step::Read(instance) => self.read(instance),
+            Step::Describe(instance) => self.describe(instance),
             Step::Assume(role) => self.assume(role),
             Step::Delete(role) => {
                 let status = self.owner("2015-05-01", "DeleteRole", &[("RoleName", ROLES[role])]);
@@ -173,19 +208,60 @@ impl Bench {
         let ids = json!([INSTANCES[instance]]).to_string();
         let params = [("InstanceIds", &*ids), ("RamRoleName", ROLES[role])];
         let status = self.owner("2014-05-26", "AttachInstanceRamRole", &params);
-        let free = self.attached[instance].is_none_or(|attached| attached == role);
-        assert_eq!(status == 200, self.exists[role] && free);
-        if status == 200 {
-            self.attached[instance] = Some(role);
+        let attached = self.attached[instance];
+        assert_eq!(status == 200, self.exists[role] && attached.is_none_or(|attached| attached.role == role));
+        if status == 200 && attached.is_none() {
+            self.change(instance, Some(Carried { role, current: None }));
         }
+    }
+
+    fn change(&mut self, instance: usize, carried: Option<Carried>) {
+        let before = std::mem::replace(&mut self.attached[instance], carried);
+        self.changes.push(Change { at: self.now, instance, before, reads: [0; 2] });
+    }
+
+    /// Where what a view shows of an instance stands: on it, or before a change. Each look is a read.
+    fn seen(&mut self, view: usize, instance: usize) -> Place {
+        let (now, propagation) = (self.now, self.propagation[view]);
+        let mut place = Place::On(instance);
+        let of_instance = |(_, change): &(usize, &mut Change)| change.instance == instance;
+        for (number, change) in self.changes.iter_mut().enumerate().rev().filter(of_instance) {
+            let is_unseen = match propagation {
+                Propagation::Time(delay) => now < change.at + delay,
+                Propagation::Reads(count) => change.reads[view] < count,
+            };
+            change.reads[view] += 1;
+            if is_unseen {
+                place = Place::Before(number);
+            }
+        }
+        place
+    }
+
+    fn carried(&mut self, place: Place) -> &mut Option<Carried> {
+        match place {
+            Place::On(instance) => &mut self.attached[instance],
+            Place::Before(number) => &mut self.changes[number].before,
+        }
+    }
+
+    fn describe(&mut self, instance: usize) {
+        let place = self.seen(DESCRIBE, instance);
+        let role = self.carried(place).map_or("", |carried| ROLES[carried.role]);
+        let ids = json!([INSTANCES[instance]]).to_string();
+        let (_, body) =
+            self.call(["owner", "s", ""], "2014-05-26", "DescribeInstanceRamRole", &[("InstanceIds", &ids)]);
+        assert_eq!(body["InstanceRamRoleSets"]["InstanceRamRoleSet"][0]["RamRoleName"], role, "{body}");
     }
 
     fn detach(&mut self, instance: usize) {
         let ids = json!([INSTANCES[instance]]).to_string();
         assert_eq!(self.owner("2014-05-26", "DetachInstanceRamRole", &[("InstanceIds", &ids)]), 200);
-        let had = self.attached[instance].take();
-        self.current[instance] = None;
-        if self.revokes && had.is_some() {
+        if self.attached[instance].is_none() {
+            return;
+        }
+        self.change(instance, None);
+        if self.revokes {
             for issued in self.issued.iter_mut().filter(|issued| issued.instance == Some(instance)) {
                 issued.ended = true;
             }
@@ -193,24 +269,35 @@ impl Bench {
     }
 
     fn read(&mut self, instance: usize) {
-        let role = self.attached[instance];
-        let name = role.map_or("a", |role| ROLES[role]);
+        let place = self.seen(METADATA, instance);
+        let seen = *self.carried(place);
+        let (now, next) = (self.now, self.issued.len());
+        let name = seen.map_or("a", |carried| ROLES[carried.role]);
         let of = format!("/_ecsim/instances/{}/latest/meta-data", INSTANCES[instance]);
         let (status, body) = self.get(&format!("{of}/ram/security-credentials/{name}"));
-        let Some(role) = role.filter(|role| self.exists[*role]) else { return assert_eq!(status, 404) };
+        let Some(carried) = seen.filter(|carried| self.exists[carried.role]) else {
+            return assert_eq!(status, 404);
+        };
         assert_eq!(status, 200, "{body}");
         let body: Value = serde_json::from_str(&body).expect("JSON");
         let triple =
             ["AccessKeyId", "AccessKeySecret", "SecurityToken"].map(|name| body[name].as_str().expect(name).to_owned());
-        let kept = self.current[instance].map(|n| &self.issued[n]);
-        let kept = kept.filter(|issued| !issued.ended && issued.expires.duration_since(self.now) > LIFETIME / 12);
+        let kept = carried.current.map(|n| &self.issued[n]);
+        let kept = kept.filter(|issued| !issued.ended && issued.expires.duration_since(now) > LIFETIME / 12);
         if let Some(issued) = kept {
             return assert_eq!(triple, issued.triple, "the same until half an hour before the end");
         }
         assert!(self.issued.iter().all(|issued| issued.triple != triple), "a new one");
-        self.current[instance] = Some(self.issued.len());
-        let expires = self.now + LIFETIME;
-        self.issued.push(Issued { triple, role, instance: Some(instance), expires, ended: false });
+        if let Some(carried) = self.carried(place) {
+            carried.current = Some(next);
+        }
+        self.issued.push(Issued {
+            triple,
+            role: carried.role,
+            instance: Some(instance),
+            expires: now + LIFETIME,
+            ended: false,
+        });
     }
 
     fn assume(&mut self, role: usize) {
@@ -241,15 +328,24 @@ fn trust() -> Value {
     } }] })
 }
 
+fn propagation() -> impl Strategy<Value = Propagation> {
+    prop_oneof![
+        2 => Just(Propagation::IMMEDIATE),
+        1 => (1..400_i64).prop_map(|minutes| Propagation::Time(SignedDuration::from_mins(minutes))),
+        1 => (0..5_u32).prop_map(Propagation::Reads),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_credential_is_accepted_exactly_when_it_should_be(
         revokes in any::<bool>(),
+        propagation in [propagation(), propagation()],
         steps in prop::collection::vec(step(), 1..40),
     ) {
-        let mut bench = Bench::new(revokes);
+        let mut bench = Bench::new(revokes, propagation);
         for step in steps {
             bench.take(step);
             bench.check();

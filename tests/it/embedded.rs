@@ -1,14 +1,17 @@
 //! The library as a Rust test embeds it; examples/embedded.rs shows more.
 
+use std::collections::BTreeMap;
+
 use axum::body::Body;
 use ecsim::Emulator;
 use ecsim::world::{Counts, NoSpace, RoleName, World, parse_utc};
 use http::Request;
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 use tower::Service;
 
-use crate::support::NOW;
+use crate::support::{NOW, encode, sign_v1};
 
 const WEB: &str = "i-bp1ecsim0000000web01";
 
@@ -35,14 +38,52 @@ async fn without_listeners_it_answers_as_a_service() {
 }
 
 #[tokio::test]
+async fn a_signed_detach_by_the_service_alone_acts_once() {
+    let emulator = embedded().await;
+    let params: BTreeMap<_, _> = [
+        ("Action", "DetachInstanceRamRole"),
+        ("Version", "2014-05-26"),
+        ("Format", "JSON"),
+        ("RegionId", "cn-hangzhou"),
+        ("InstanceIds", &*format!("[\"{WEB}\"]")),
+        ("RamRoleName", "web-role"),
+        ("AccessKeyId", "test"),
+        ("SignatureMethod", "HMAC-SHA1"),
+        ("SignatureVersion", "1.0"),
+        ("SignatureNonce", "once"),
+        ("Timestamp", NOW),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let query: Vec<_> = params.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    let target = format!("/?{}&Signature={}", query.join("&"), encode(&sign_v1("GET", &params, "test")));
+    let role = || emulator.world(|world| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string));
+    assert_eq!(role().as_deref(), Some("web-role"));
+    let call = async || {
+        let request = Request::get(&target).header("host", "ecs").body(Body::empty()).expect("a request");
+        let answer = emulator.service().call(request).await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        (status, serde_json::from_slice::<Value>(&body).expect("JSON"))
+    };
+    let (status, answer) = call().await;
+    let result = &answer["DetachInstanceRamRoleResults"]["DetachInstanceRamRoleResult"][0];
+    assert_eq!((status, &result["InstanceId"], &result["Code"]), (200, &json!(WEB), &json!("200")), "{answer}");
+    assert_eq!(role(), None);
+    // Another service of the same emulator remembers the nonce.
+    let (status, answer) = call().await;
+    assert_eq!((status, &answer["Code"]), (400, &json!("SignatureNonceUsed")), "{answer}");
+}
+
+#[tokio::test]
 async fn a_handle_looks_at_its_namespace_changes_it_and_begins_it_again() {
     let emulator = embedded().await;
     let (t1, default) = (emulator.namespace("t1").expect("a name"), emulator.namespace("default").expect("a name"));
     assert_eq!((t1.key_id("test"), default.key_id("test")), ("test@t1".to_owned(), "test".to_owned()));
     let role = |world: &World| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string);
-    t1.change(|world| world.instance_mut(WEB).expect("an instance").detach_role()).expect("a world");
-    t1.change(|world| world.instance_mut(WEB).expect("an instance").attach_role(RoleName::new("batch-role"), None))
-        .expect("a world");
+    let now = t1.clock().expect("a clock").now();
+    t1.change(|world| assert!(world.detach_role(now, WEB))).expect("a world");
+    t1.change(|world| world.attach_role(now, WEB, RoleName::new("batch-role"), None)).expect("a world");
     assert_eq!(t1.world(role).expect("a world").as_deref(), Some("batch-role"));
     assert_eq!(default.world(role).expect("a world").as_deref(), Some("web-role"));
 

@@ -29,9 +29,9 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 }
 
 /// From the top down; a room may use those behind it.
-const ROOMS: [&str; 14] = [
-    "cli", "config", "emulator", "handle", "http", "gateway", "services", "metadata", "control", "files", "settings",
-    "api", "world", "policy",
+const ROOMS: [&str; 15] = [
+    "cli", "config", "hooks", "emulator", "handle", "http", "gateway", "services", "metadata", "control", "files",
+    "settings", "api", "world", "policy",
 ];
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use ecsim::files::read_seeds;
 use ecsim::world::seed::{self, MEMBERS, Mistake};
 use ecsim::world::{
     AccountId, Holder, Ids, InstanceId, KeyOwner, KeyStatus, MetadataOptions, REGIONS, World, parse_utc, utc_seconds,
@@ -117,7 +118,9 @@ fn full() -> Value {
     let instances = json!([{
         "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
         "role": "web", "policy": "{}", "name": "n", "description": "d", "host_name": "h",
-        "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "vpc": "vpc-1",
+        "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "os_type": "windows",
+        "market_place_product_code": "cmjj0001", "market_place_charge_type": "PrePaid",
+        "spot_strategy": "SpotAsPriceGo", "spot_termination_time": "2020-04-07T17:03:00Z", "vpc": "vpc-1",
         "vswitch": "vsw-1", "security_groups": ["sg-1"], "key_pair": "k", "resource_group": "rg",
         "charge_type": "PrePaid", "deletion_protection": true, "eip": "203.0.113.1", "tags": { "a": "b" },
         "locks": ["security"], "created": "2026-01-05T08:00:00Z",
@@ -158,6 +161,10 @@ fn full() -> Value {
             }],
             "instances": instances,
         }],
+        "role_changes": { "dropped": 1, "changes": [{
+            "at": NOW, "instance": "i-fixed", "metadata_reads": 1, "describe_reads": 2,
+            "before": { "role": "gone", "policy": "{}", "credentials": "own" },
+        }] },
     })
 }
 
@@ -574,6 +581,26 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             owned("a public key is one half of a pair: name the key_pair too"),
         ),
         (
+            machine(json!({ "os_type": "Windows" })),
+            format!("{INSTANCE}.os_type"),
+            owned("must be one of linux, windows"),
+        ),
+        (
+            machine(json!({ "market_place_charge_type": "PrePaid" })),
+            format!("{INSTANCE}.market_place_charge_type"),
+            owned("is of an image of the Marketplace: give market_place_product_code too"),
+        ),
+        (
+            machine(json!({ "spot_strategy": "SpotWithPriceLimit" })),
+            format!("{INSTANCE}.spot_strategy"),
+            owned("must be one of NoSpot, SpotAsPriceGo"),
+        ),
+        (
+            machine(json!({ "spot_termination_time": "2020-04-07T17:03:00Z" })),
+            format!("{INSTANCE}.spot_termination_time"),
+            owned("is of a preemptible instance: give spot_strategy SpotAsPriceGo too"),
+        ),
+        (
             machine(json!({ "mac": "00:16:3E:0f:00:01" })),
             format!("{INSTANCE}.mac"),
             owned("must be a MAC address such as 00:16:3e:0f:00:01"),
@@ -696,6 +723,11 @@ fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_re
             instance(&json!({ "type": "ecs.of.tomorrow" })),
             format!("{INSTANCES}[0].type"),
             "an instance type that is not known here: give cpu and memory (MiB) too",
+        ),
+        (
+            instance(&json!({ "spot_strategy": "NoSpot", "spot_termination_time": "2020-04-07T17:03:00Z" })),
+            format!("{INSTANCES}[0].spot_termination_time"),
+            "is of a preemptible instance: give spot_strategy SpotAsPriceGo too",
         ),
         (
             instance(&json!({ "vpc_cidr": "10.0.0.0/16", "vswitch_cidr": "10.1.0.0/16" })),
@@ -862,7 +894,7 @@ fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
         lines,
         [
             "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
-            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts",
+            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts, role_changes",
             "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
             "a.json: $.accounts[0].keys[0]: needs secret",
             "b.json: $.accounts[1].keys[0].id: the key shared exists already",
@@ -942,7 +974,7 @@ fn a_folder_is_read_by_name_and_only_its_json() {
     folder.file("00-notes.txt", "no seed");
     let c = folder.file("3-c.json", "c");
     let single = folder.file("single.seed", "first");
-    let read = seed::read(&[single.clone(), folder.0.clone()]).expect("reads");
+    let read = read_seeds(&[single.clone(), folder.0.clone()]).expect("reads");
     let shown = |path: &Path| path.display().to_string();
     let texts = [(&single, "first"), (&a, "a"), (&b, "b"), (&c, "c")];
     assert_eq!(read, texts.map(|(path, text)| (shown(path), text.to_owned())));
@@ -952,7 +984,7 @@ fn a_folder_is_read_by_name_and_only_its_json() {
 fn a_file_that_is_missing_and_a_folder_without_seeds_are_both_reported() {
     let folder = Folder::new("missing");
     let missing = folder.0.join("none.json");
-    let mistakes = seed::read(&[missing.clone(), folder.0.clone()]).expect_err("mistakes");
+    let mistakes = read_seeds(&[missing.clone(), folder.0.clone()]).expect_err("mistakes");
     let mistake = |path: &Path, reason: &str| Mistake {
         file: path.display().to_string(),
         place: "file".to_owned(),
@@ -965,7 +997,7 @@ fn a_file_that_is_missing_and_a_folder_without_seeds_are_both_reported() {
             mistake(&folder.0, "the folder holds no *.json"),
         ]
     );
-    assert_eq!(seed::read(&[]), Ok(Vec::new()));
+    assert_eq!(read_seeds(&[]), Ok(Vec::new()));
 }
 
 #[test]

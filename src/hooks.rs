@@ -1,0 +1,194 @@
+//! Hooks: the scripts of the init folder, run one after the other by the system's shell.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
+
+use crate::control::{HookState, Init, Stage};
+
+/// What runs hooks, where there is one.
+pub const SHELL: &str = "/bin/sh";
+
+/// What becomes of a hook's failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnError {
+    /// The emulator does not start, or has not stopped well
+    Fail,
+    /// It is logged
+    Warn,
+}
+
+/// How hooks are run.
+#[derive(Debug)]
+pub struct Hooks {
+    /// [`SHELL`], but for tests.
+    pub shell: PathBuf,
+    /// How long one may run; then it is killed with what it has started.
+    pub limit: Duration,
+    pub on_error: OnError,
+    /// What is set in their environment beside the emulator's own, or taken out of it.
+    pub variables: Vec<(String, Option<String>)>,
+}
+
+/// A hook that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the hook {} {end}", .path.display())]
+pub struct HookError {
+    path: PathBuf,
+    end: End,
+}
+
+/// How a hook failed.
+#[derive(Debug)]
+enum End {
+    Unreadable(io::Error),
+    NotStarted(io::Error),
+    Ended(ExitStatus),
+    TooSlow(Duration),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            Self::NotStarted(error) => write!(f, "cannot be started: {error}"),
+            Self::Ended(status) => match (status.code(), status.signal()) {
+                (Some(code), _) => write!(f, "ended with exit status {code}"),
+                (None, Some(signal)) => write!(f, "was killed by signal {signal}"),
+                (None, None) => write!(f, "ended with {status}"),
+            },
+            Self::TooSlow(limit) => write!(f, "had not ended after {limit:?} and was killed"),
+        }
+    }
+}
+
+impl Hooks {
+    /// Runs the hooks of a stage and notes how they are. Before the emulator is ready, the first that fails is the last;
+    /// at a stop, the others have their turn. If this is dropped, the hook that runs is killed.
+    ///
+    /// # Errors
+    /// The first that failed, if a failure is more than logged.
+    pub async fn run(&self, init: &Init, stage: Stage) -> Result<(), HookError> {
+        let hooks = init.hooks(stage);
+        if !hooks.is_empty() && !self.shell.exists() {
+            tracing::warn!("there is no {}: the hooks of the init folder are skipped", self.shell.display());
+            for (number, _) in hooks {
+                init.note(number, HookState::Skipped, None, None);
+            }
+            init.ready();
+            return Ok(());
+        }
+        let mut first = Ok(());
+        for (number, path) in hooks {
+            init.note(number, HookState::Running, None, None);
+            let began = Instant::now();
+            let end = self.run_one(&path).await;
+            let took = began.elapsed();
+            let Err(end) = end else {
+                init.note(number, HookState::Done, Some(took), None);
+                tracing::info!(path = %path.display(), ms = took.as_millis() as u64, "a hook has run");
+                continue;
+            };
+            init.note(number, HookState::Failed, Some(took), Some(end.to_string()));
+            let error = HookError { path, end };
+            match (self.on_error, stage) {
+                (OnError::Warn, _) => tracing::warn!("{error}"),
+                (OnError::Fail, Stage::Ready) => return Err(error),
+                (OnError::Fail, Stage::Stop) => {
+                    tracing::error!("{error}");
+                    first = first.and(Err(error));
+                }
+            }
+        }
+        init.ready();
+        first
+    }
+
+    async fn run_one(&self, script: &Path) -> Result<(), End> {
+        // The shell would say so too, but each in its own way.
+        File::open(script).map_err(End::Unreadable)?;
+        let mut group = Group(self.command(script).and_then(|mut command| command.spawn()).map_err(End::NotStarted)?);
+        match tokio::time::timeout(self.limit, group.0.wait()).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(Ok(status)) => Err(End::Ended(status)),
+            Ok(Err(error)) => Err(End::NotStarted(error)),
+            Err(_) => {
+                group.kill();
+                let _ = group.0.wait().await;
+                Err(End::TooSlow(self.limit))
+            }
+        }
+    }
+
+    fn command(&self, script: &Path) -> io::Result<Command> {
+        let mut command = Command::new(&self.shell);
+        command.args([OsStr::new("--"), script.as_os_str()]).process_group(0);
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        // Whoever reads the emulator's stdout looks for the ready lines.
+        let stdout = io::stderr().as_fd().try_clone_to_owned()?;
+        command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::inherit());
+        Ok(command)
+    }
+}
+
+/// A process at the head of a group of its own, which goes with this. What has left its group stays.
+struct Group(Child);
+
+impl Group {
+    fn kill(&self) {
+        // None once it has ended: then its number may be another's.
+        let leader = self.0.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(leader) = leader {
+            // Gone already is as good.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::InitFolder;
+
+    #[tokio::test]
+    async fn without_a_shell_hooks_are_skipped_and_nobody_waits_for_them() {
+        let folder = InitFolder { at_ready: vec!["/none/ready.d/1.sh".into()], ..InitFolder::default() };
+        let hooks = |shell: &str| Hooks {
+            shell: shell.into(),
+            limit: Duration::from_secs(30),
+            on_error: OnError::Fail,
+            variables: Vec::new(),
+        };
+        let init = Init::new(&folder);
+        assert_eq!(init.awaited().as_deref(), Some("the hook /none/ready.d/1.sh has not run yet"));
+        hooks("/none/sh").run(&init, Stage::Ready).await.expect("no failure");
+        assert_eq!((init.awaited(), init.state(0)), (None, Some(HookState::Skipped)));
+
+        let init = Init::new(&folder);
+        let error = hooks(SHELL).run(&init, Stage::Ready).await.expect_err("there is a shell, and no such script");
+        let text = "the hook /none/ready.d/1.sh cannot be read: No such file or directory (os error 2)";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(init.awaited().as_deref(), Some("the hook /none/ready.d/1.sh failed"));
+    }
+}
