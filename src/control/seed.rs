@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Query, Text};
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal};
-use crate::world::seed::{self, Files, Mistake};
+use crate::world::seed::{Files, Mistake};
 use crate::world::{Namespace, NoSpace, Space, World};
 
 /// How a seed is taken.
@@ -62,12 +62,7 @@ pub(super) async fn seed(
     let (space, more) = match mode {
         Mode::Merge => {
             let (files, space) = (in_body(body), control.spaces.of(&name)?);
-            let (more, old) = space.store.write(|world| {
-                let next = seed::extend(world.clone(), &files, &space.ids, space.clock.now());
-                let next = next.map_err(|mistakes| refused(&mistakes))?;
-                Ok::<_, Refusal>((next.counts() - world.counts(), std::mem::replace(world, next)))
-            })?;
-            drop(old); // After the lock: a large world takes its time to go.
+            let more = space.add(&files).map_err(|mistakes| refused(&mistakes))?;
             (space, more)
         }
         Mode::Replace => {

@@ -6,13 +6,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::seeds::unreadable;
 use super::{Readers, write_whole};
 use crate::world::seed::Mistake;
+use crate::world::sync::Mutex;
 use crate::world::{Namespace, NotKept, Origin, SpaceLimits, Spaces};
 
 /// A file that holds the snapshots of all spaces, read at the start of a process and written at its end and in between.

@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use parking_lot::RwLock;
 
 use super::directory::Directory;
 use super::key::Keys;
 use super::role_changes::RoleChanges;
+use super::sync::RwLock;
 use super::{AccountId, Instance, InstanceId, ManagedPolicy, Region, Role, User};
 
 /// A world behind one lock, reached only through closures, so that nobody can hold two.
