@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::control::{Access, Configuration, Control, Init, Listed};
-use crate::files::{InitFolder, SaveError, StateFile, read_seeds};
+use crate::files::{InitFolder, SaveError, SnapshotDir, StateFile, beside_calls, read_seeds};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
@@ -39,6 +39,7 @@ pub struct Builder {
     metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
     state_file: Option<PathBuf>,
     state_interval: Option<Duration>,
+    snapshot_dir: Option<PathBuf>,
     init: InitFolder,
 }
 
@@ -182,6 +183,13 @@ impl Builder {
         self
     }
 
+    /// The control API keeps named snapshots in this folder, which it makes for the first one; without a folder it refuses to.
+    #[must_use]
+    pub fn snapshot_dir(mut self, path: Option<PathBuf>) -> Self {
+        self.snapshot_dir = path;
+        self
+    }
+
     /// Adds the seeds of an init folder. Its hooks are waited for, and run by whoever says so: `ecsim serve`.
     #[must_use]
     pub(crate) fn init(mut self, folder: InitFolder) -> Self {
@@ -225,6 +233,7 @@ impl Builder {
             control: Arc::new(Control::new(
                 PRODUCTS,
                 Arc::clone(&spaces),
+                self.snapshot_dir.map(SnapshotDir::new),
                 self.access,
                 configuration,
                 limits,
@@ -313,11 +322,9 @@ async fn keep(file: Arc<StateFile>, app: Arc<App>, every: Duration) {
     }
 }
 
-/// Beside the calls: a disk takes its time.
 async fn save(file: &Arc<StateFile>, spaces: &Arc<Spaces>) -> Result<(), SaveError> {
     let (file, spaces) = (Arc::clone(file), Arc::clone(spaces));
-    let saved = tokio::task::spawn_blocking(move || file.save(&spaces)).await;
-    saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    beside_calls(move || file.save(&spaces)).await
 }
 
 /// How an emulator stopped.

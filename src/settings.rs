@@ -179,7 +179,8 @@ impl From<&clap::Error> for UsageError {
             ContextValue::Strings(many) => many.first().cloned(),
             _ => None,
         });
-        let valid = match error.get(ContextKind::ValidValue) {
+        let valid = error.get(ContextKind::ValidValue).or_else(|| error.get(ContextKind::ValidSubcommand));
+        let valid = match valid {
             Some(ContextValue::Strings(values)) if !values.is_empty() => Some(values.join(", ")),
             _ => None,
         };

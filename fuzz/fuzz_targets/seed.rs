@@ -118,7 +118,7 @@ fn check_world(world: World, values: &[Value]) {
         }
     }
     for (id, instance) in world.instances() {
-        let left = free.entry(instance.address).or_insert(1);
+        let left = free.entry(instance.address()).or_insert(1);
         *left = left.checked_sub(1).unwrap_or_else(|| panic!("{id} has the address of another instance"));
     }
     let mine = |account| world.instances().filter(move |(_, instance)| instance.account == account).count();

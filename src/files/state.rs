@@ -6,12 +6,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::seeds::unreadable;
 use super::{Readers, write_whole};
 use crate::world::seed::Mistake;
+use crate::world::sync::Mutex;
 use crate::world::{Namespace, NotKept, Origin, SpaceLimits, Spaces};
 
 /// A file that holds the snapshots of all spaces, read at the start of a process and written at its end and in between.
@@ -55,8 +56,7 @@ impl StateFile {
     /// # Errors
     /// It cannot be read, or every mistake in it.
     pub fn begin(&self, origin: Origin, limits: SpaceLimits) -> Result<Spaces, Vec<Mistake>> {
-        let text = fs::read_to_string(&self.path)
-            .map_err(|error| vec![self.mistake("file", format!("cannot be read: {error}"))])?;
+        let text = fs::read_to_string(&self.path).map_err(|error| vec![unreadable(&self.path, &error)])?;
         let kept = self.spaces_in(&text)?;
         let kept = kept.into_iter().map(|(name, snapshot)| (name, snapshot.get().to_owned()));
         Spaces::of_kept(origin, limits, kept).map_err(|not_kept| match not_kept {

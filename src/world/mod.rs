@@ -28,6 +28,7 @@ pub mod snapshot;
 mod space;
 mod spaces;
 mod store;
+pub(crate) mod sync;
 mod tags;
 mod user;
 

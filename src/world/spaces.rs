@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::RwLock;
 
 use super::seed::{self, Files, Mistake};
+use super::sync::{AtomicU64, RwLock};
 use super::{Clock, Ids, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock, World};
 
 /// What every space begins with.

@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use parking_lot::RwLock;
 
 use super::directory::Directory;
 use super::key::Keys;
 use super::role_changes::RoleChanges;
+use super::sync::RwLock;
 use super::{AccountId, Instance, InstanceId, ManagedPolicy, Region, Role, User};
 
 /// A world behind one lock, reached only through closures, so that nobody can hold two.
@@ -91,7 +91,7 @@ impl World {
     /// The instances that have a private address, oldest first.
     pub fn instances_at(&self, address: Ipv4Addr) -> Vec<(&InstanceId, &Instance)> {
         let by_address = self.by_address.get_or_init(|| {
-            let mut places: Vec<_> = (0..).zip(self.instances.values()).map(|(n, i)| (i.address, n)).collect();
+            let mut places: Vec<_> = (0..).zip(self.instances.values()).map(|(n, i)| (i.address(), n)).collect();
             places.sort_unstable();
             places
         });

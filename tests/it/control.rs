@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ecsim::control::{Access, AdminMode, AdminToken, Origin};
 use serde_json::{Value, json};
 
+use super::command_line::Folder;
 use super::support::{self, Answer, Server, client};
 
 /// A request of the control API and its answer.
@@ -56,6 +57,11 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("POST", "/_ecsim/rng", "/_ecsim/rng", r#"{"seed":42}"#),
     ("GET", "/_ecsim/snapshot", "/_ecsim/snapshot", ""),
     ("PUT", "/_ecsim/snapshot", "/_ecsim/snapshot?namespace=gw1", r#"{"schema_version":1}"#),
+    ("POST", "/_ecsim/snapshots/{name}/save", "/_ecsim/snapshots/a.1/save", ""),
+    ("GET", "/_ecsim/snapshots", "/_ecsim/snapshots", ""),
+    ("GET", "/_ecsim/snapshots/{name}", "/_ecsim/snapshots/a.1", ""),
+    ("POST", "/_ecsim/snapshots/{name}/load", "/_ecsim/snapshots/a.1/load", ""),
+    ("DELETE", "/_ecsim/snapshots/{name}", "/_ecsim/snapshots/a.1", ""),
     ("POST", "/_ecsim/seed", "/_ecsim/seed?mode=replace&namespace=gw1", "{}"),
     ("GET", "/_ecsim/info", "/_ecsim/info", ""),
     ("GET", "/_ecsim/init", "/_ecsim/init", ""),
@@ -85,7 +91,8 @@ fn is_as_described(api: &Value, method: &str, path: &str, status: u16, answer: &
 
 #[tokio::test]
 async fn every_endpoint_is_described_and_answers_as_its_description_says() {
-    let server = support::start().await;
+    let folder = Folder::new("control-snapshots");
+    let server = support::start_with(|builder| builder.snapshot_dir(Some(folder.0.join("kept")))).await;
     let api = description(&server).await;
     let tried: BTreeSet<_> =
         REQUESTS.iter().map(|(method, path, ..)| ((*path).to_owned(), (*method).to_owned())).collect();

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ecsim::gateway::Gateway;
-use ecsim::gateway::registry::PRODUCTS;
-use ecsim::metadata::{self, Asker, Metadata};
-use ecsim::settings::{Settings, SettingsCell};
-use ecsim::world::{ManualClock, Origin, Pace, Propagation, SpaceLimits, Spaces, parse_utc};
+use axum::Router;
+use axum::body::Body;
+use ecsim::Emulator;
+use ecsim::handle::Handle;
+use ecsim::settings::Settings;
+use ecsim::world::{ManualClock, Propagation, parse_utc};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tower::Service;
 
 use crate::support::{NOW, encode, nonce, sign_v1};
 
@@ -84,10 +87,13 @@ enum Place {
 const METADATA: usize = 0;
 const DESCRIBE: usize = 1;
 
-/// The emulator without its sockets, and the plainest account of what it should do.
+/// An emulator without sockets, and the plainest account of what it should do.
 struct Bench {
-    gateway: Gateway,
-    metadata: Metadata,
+    runtime: Runtime,
+    /// It stops when it is dropped.
+    _emulator: Emulator,
+    service: Router,
+    default: Handle,
     revokes: bool,
     propagation: [Propagation; 2],
     now: Timestamp,
@@ -95,13 +101,6 @@ struct Bench {
     attached: [Option<Carried>; 2],
     changes: Vec<Change>,
     issued: Vec<Issued>,
-}
-
-fn answer(response: http::Response<axum::body::Body>) -> (u16, String) {
-    let status = response.status().as_u16();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let body = runtime.block_on(response.into_body().collect()).expect("a body").to_bytes();
-    (status, String::from_utf8(body.to_vec()).expect("UTF-8"))
 }
 
 impl Bench {
@@ -113,24 +112,21 @@ impl Bench {
             "instances": INSTANCES.map(|id| json!({ "id": id })),
         }] });
         let now = parse_utc(NOW).expect("a time");
-        let origin = Origin {
-            seeds: vec![("seed".to_owned(), seed.to_string())],
-            machine: Arc::new(ManualClock::at(now)),
-            rng_seed: Some(1),
-            nonces: (0, SignedDuration::ZERO),
-            ..Origin::default()
-        };
-        let spaces = Arc::new(Spaces::new(origin, SpaceLimits::default()).expect("a world"));
         let settings = Settings {
             detach_revokes: revokes,
             metadata_propagation: propagation[METADATA],
             describe_propagation: propagation[DESCRIBE],
             ..Settings::default()
         };
-        let settings = Arc::new(SettingsCell::new(settings));
+        let builder = Emulator::builder().without_listeners().seed("seed", seed.to_string()).settings(settings);
+        let builder = builder.clock(Arc::new(ManualClock::at(now))).rng_seed(1).nonces(0, SignedDuration::ZERO);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let emulator = runtime.block_on(builder.start()).expect("it starts");
         Self {
-            gateway: Gateway { spaces: Arc::clone(&spaces), settings: Arc::clone(&settings), products: PRODUCTS },
-            metadata: Metadata { spaces, settings: metadata::Settings::default(), live: settings },
+            runtime,
+            service: emulator.service(),
+            default: emulator.namespace("default").expect("it is there"),
+            _emulator: emulator,
             revokes,
             propagation,
             now,
@@ -139,6 +135,16 @@ impl Bench {
             changes: Vec::new(),
             issued: Vec::new(),
         }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let request = http::Request::get(path).header("host", "localhost").body(Body::empty()).expect("a request");
+        self.runtime.block_on(async {
+            let response = self.service.clone().call(request).await.expect("an answer");
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.expect("a body").to_bytes();
+            (status, String::from_utf8(body.to_vec()).expect("UTF-8"))
+        })
     }
 
     fn call(&self, key: [&str; 3], version: &str, action: &str, params: &[(&str, &str)]) -> (u16, Value) {
@@ -162,8 +168,7 @@ impl Bench {
         let signature = sign_v1("GET", &pairs, key[1]);
         pairs.insert("Signature".to_owned(), signature);
         let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        let request = http::Request::get(format!("/?{}", query.join("&"))).body(()).expect("a request");
-        let (status, body) = answer(self.gateway.answer(&request.into_parts().0, &[], None));
+        let (status, body) = self.get(&format!("/?{}", query.join("&")));
         (status, serde_json::from_str(&body).expect("JSON"))
     }
 
@@ -194,9 +199,7 @@ impl Bench {
             }
             Step::Advance(minutes) => {
                 self.now += SignedDuration::from_mins(minutes);
-                let now = self.now;
-                let moved = self.gateway.spaces.default_space().move_clock(|_| Ok::<_, ()>(Pace::Frozen(now)));
-                assert_eq!(moved, Ok(()));
+                self.default.clock().expect("it is there").freeze(self.now);
             }
         }
     }
@@ -270,10 +273,8 @@ impl Bench {
         let seen = *self.carried(place);
         let (now, next) = (self.now, self.issued.len());
         let name = seen.map_or("a", |carried| ROLES[carried.role]);
-        let path = format!("/latest/meta-data/ram/security-credentials/{name}");
-        let request = http::Request::get(&*path).body(()).expect("a request");
-        let asker = Asker { path: Some(INSTANCES[instance]), ..Asker::default() };
-        let (status, body) = answer(self.metadata.answer(&request.into_parts().0, &path, asker));
+        let of = format!("/_ecsim/instances/{}/latest/meta-data", INSTANCES[instance]);
+        let (status, body) = self.get(&format!("{of}/ram/security-credentials/{name}"));
         let Some(carried) = seen.filter(|carried| self.exists[carried.role]) else {
             return assert_eq!(status, 404);
         };

@@ -12,6 +12,8 @@ mod hooks;
 mod house;
 mod instances;
 mod metadata;
+mod model;
+mod named_snapshots;
 mod namespaces;
 mod permissions;
 mod ram_attachments;

@@ -271,10 +271,9 @@ async fn traffic(server: &Server, number: usize) {
     }
 }
 
-async fn snapshot(server: &Server, number: usize) -> String {
-    let (status, text) = server.get(&format!("/_ecsim/snapshot?namespace=ns{number}"), None).await;
-    assert_eq!(status, 200);
-    text
+fn snapshot(server: &Server, number: usize) -> String {
+    let handle = server.emulator.namespace(&format!("ns{number}")).expect("a name");
+    handle.snapshot().expect("a world")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,9 +292,9 @@ async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
     for number in 0..NAMESPACES {
         let alone = support::start().await;
         traffic(&alone, number).await;
-        let text = snapshot(&alone, number).await;
-        assert_eq!(snapshot(&together, number).await, text, "ns{number}");
-        assert_ne!(text, snapshot(&untouched, number).await, "ns{number} was changed");
+        let text = snapshot(&alone, number);
+        assert_eq!(snapshot(&together, number), text, "ns{number}");
+        assert_ne!(text, snapshot(&untouched, number), "ns{number} was changed");
     }
     let state = |server: &Server| server.emulator.world(|world| format!("{world:?}"));
     assert_eq!(state(&together), state(&untouched), "and default is as it was");
