@@ -119,7 +119,7 @@ fn calls(criterion: &mut Criterion) {
             .collect();
         for (instance, head) in &calls {
             attach(instance);
-            assert_eq!(gateway.answer(head, &[], PEER).status(), 200, "{caller}");
+            assert_eq!(gateway.answer(head.clone(), &[], PEER).status(), 200, "{caller}");
             assert!(space.store.read(|world| world.instance(instance).is_some_and(|found| found.role().is_none())));
         }
         let mut turn = calls.iter().cycle();
@@ -127,7 +127,7 @@ fn calls(criterion: &mut Criterion) {
             let next = || {
                 let (instance, head) = turn.next().expect("there is no end");
                 attach(instance);
-                head
+                head.clone()
             };
             let batch = BatchSize::NumIterations(INSTANCES);
             bencher.iter_batched(next, |head| gateway.answer(black_box(head), &[], PEER), batch);

@@ -153,7 +153,8 @@ impl Access {
 /// An answered call.
 #[derive(Debug)]
 pub struct Done {
-    pub body: String,
+    /// UTF-8.
+    pub body: Vec<u8>,
     pub batch: Option<Batch>,
 }
 
@@ -209,9 +210,15 @@ pub const fn writes<A: Write>() -> Entry {
     }
 }
 
+/// About as long as the text of most replies is, and as what each part of a batch adds to it.
+const USUAL_LENGTH: usize = 512;
+const USUAL_LENGTH_OF_PART: usize = 224;
+
 fn done<R: Reply>(format: Format, action: &str, reply: &R) -> Result<Done, ApiError> {
-    match render::success(format, action, reply) {
-        Ok(body) => Ok(Done { body, batch: reply.batch() }),
+    let batch = reply.batch();
+    let room = USUAL_LENGTH + batch.map_or(0, |batch| batch.total * USUAL_LENGTH_OF_PART);
+    match render::success(format, action, reply, room) {
+        Ok(body) => Ok(Done { body, batch }),
         Err(error) => {
             tracing::error!(action, error, "a reply that cannot be rendered");
             Err(Code::Internal.into())

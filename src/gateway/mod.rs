@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Method, Response};
+use http::{Method, Response, StatusCode};
 
 use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
@@ -45,7 +45,7 @@ struct Trail {
 impl Gateway {
     /// Answers one call, whatever it is, in the vendor's envelope. `peer` is the address at the other end of the
     /// connection that it came by; a Unix socket has none.
-    pub fn answer(&self, head: &Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
+    pub fn answer(&self, head: Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
         self.finish(head, body, |call, space, trail, request_id| {
             let space = space?;
             let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, peer, space, trail, request_id)));
@@ -57,18 +57,18 @@ impl Gateway {
     }
 
     /// Answers a call that the transport refuses, as far as the call can be read from its head.
-    pub fn refuse(&self, head: &Parts, error: &ApiError) -> Response<Body> {
+    pub fn refuse(&self, head: Parts, error: &ApiError) -> Response<Body> {
         self.finish(head, &[], |_, _, _, _| Err(error.clone()))
     }
 
     fn finish(
         &self,
-        head: &Parts,
+        mut head: Parts,
         body: &[u8],
         perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
     ) -> Response<Body> {
         let started = tracing::enabled!(tracing::Level::INFO).then(Instant::now);
-        let call = Call::read(head, body);
+        let call = Call::read(&head, body);
         let found = self.space(&call);
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
         let (request_id, trace_id) = space.ids.call();
@@ -92,10 +92,14 @@ impl Gateway {
         for denial in &trail.waived {
             tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
         }
-        match outcome {
-            Ok(done) => envelope.success(done.body),
+        let (status, text) = match outcome {
+            Ok(done) => (StatusCode::OK, done.body),
             Err(error) => envelope.failure(&error, call.host_id()),
-        }
+        };
+        drop(call);
+        // The answer's headers take the place of the request's, which nobody needs any more.
+        head.headers.clear();
+        envelope.respond(status, text, head.headers)
     }
 
     /// The space that key id or header name; neither is `default`.
@@ -274,7 +278,7 @@ mod tests {
         ] {
             let target = format!("/?Action=Panics&Version={version}&Format={format}");
             let (head, ()) = Request::get(target).body(()).expect("a request").into_parts();
-            let answer = gateway.answer(&head, &[], None);
+            let answer = gateway.answer(head, &[], None);
             assert_eq!(answer.status(), 500);
             let body = answer.into_body().collect().await.expect("a body").to_bytes();
             let body = std::str::from_utf8(&body).expect("text");

@@ -90,8 +90,8 @@ async fn call(
 ) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     Ok(match app.limits.receive(&head, body).await {
-        Ok(body) => app.gateway.answer(&head, &body, peer.map(|Extension(Peer(address))| address)),
-        Err(error) => app.gateway.refuse(&head, &error),
+        Ok(body) => app.gateway.answer(head, &body, peer.map(|Extension(Peer(address))| address)),
+        Err(error) => app.gateway.refuse(head, &error),
     })
 }
 

@@ -73,15 +73,15 @@ static ITEMS: &[Item] = items! {
     "meta-data/network/interfaces/macs/{mac}/gateway" => |s| s.instance.vswitch_cidr().map(Cidr::gateway).and_then(text);
     "meta-data/network/interfaces/macs/{mac}/netmask" => |s| s.instance.vswitch_cidr().map(Cidr::netmask).and_then(text);
     "meta-data/network/interfaces/macs/{mac}/network-interface-id" => |s| vpc(s).and_then(|_| text(Instance::network_interface_id(s.id)));
-    "meta-data/network/interfaces/macs/{mac}/primary-ip-address" => |s| vpc(s).and_then(|_| text(s.instance.address));
-    "meta-data/network/interfaces/macs/{mac}/private-ipv4s" => |s| vpc(s).and_then(|_| text(json!([s.instance.address])));
+    "meta-data/network/interfaces/macs/{mac}/primary-ip-address" => |s| vpc(s).and_then(|_| text(s.instance.address()));
+    "meta-data/network/interfaces/macs/{mac}/private-ipv4s" => |s| vpc(s).and_then(|_| text(json!([s.instance.address()])));
     "meta-data/network/interfaces/macs/{mac}/vpc-cidr-block" => |s| s.instance.vpc_cidr().and_then(text);
     "meta-data/network/interfaces/macs/{mac}/vpc-id" => |s| vpc(s).and_then(|ids| text(ids.0));
     "meta-data/network/interfaces/macs/{mac}/vswitch-cidr-block" => |s| s.instance.vswitch_cidr().and_then(text);
     "meta-data/network/interfaces/macs/{mac}/vswitch-id" => |s| vpc(s).and_then(|ids| text(ids.1));
     "meta-data/ntp-conf/ntp-servers" => |_| text("ntp1.aliyun.com");
     "meta-data/owner-account-id" => |s| text(s.instance.account);
-    "meta-data/private-ipv4" => |s| text(s.instance.address);
+    "meta-data/private-ipv4" => |s| text(s.instance.address());
     "meta-data/public-ipv4" => |s| s.instance.spec.public_ip.and_then(text);
     "meta-data/public-keys/{key pair}/openssh-key" => |s| s.instance.spec.public_key.as_deref().and_then(text);
     "meta-data/ram/security-credentials/{role}" => role_credentials;
@@ -130,7 +130,7 @@ fn identity_document(s: &Subject<'_>) -> String {
         "serial-number": s.instance.serial_number(s.id),
         "instance-id": s.id,
         "region-id": s.instance.region.id,
-        "private-ipv4": s.instance.address,
+        "private-ipv4": s.instance.address(),
         "owner-account-id": s.instance.account,
         "mac": s.instance.mac(),
         "image-id": spec.image_id,

@@ -236,8 +236,8 @@ pub struct Instance {
     pub account: AccountId,
     pub region: &'static Region,
     pub spec: Arc<Spec>,
-    /// The private address in a VPC, the inner address in the classic network.
-    pub address: Ipv4Addr,
+    /// A world finds instances by it, so it stays.
+    address: Ipv4Addr,
     attachment: Option<Attachment>,
 }
 
@@ -251,6 +251,11 @@ impl Spec {
 impl Instance {
     pub fn new(account: AccountId, region: &'static Region, spec: Arc<Spec>, address: Ipv4Addr) -> Self {
         Self { account, region, spec, address, attachment: None }
+    }
+
+    /// The private address in a VPC, the inner address in the classic network.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
     }
 
     pub fn attachment(&self) -> Option<&Attachment> {

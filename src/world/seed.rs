@@ -194,7 +194,7 @@ fn read_into(
     ids: &Ids,
     time: Time<impl FnOnce(Option<Pace>) -> Timestamp>,
 ) -> Result<World, Vec<Mistake>> {
-    let taken_addresses = world.instances().map(|(_, instance)| instance.address).collect();
+    let taken_addresses = world.instances().map(|(_, instance)| instance.address()).collect();
     let mut reader = Reader {
         file: "",
         mistakes: Vec::new(),

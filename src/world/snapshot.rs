@@ -558,7 +558,7 @@ impl<'w> OneInstance<'w> {
             resource_group: &spec.resource_group_id,
             charge_type: spec.charge_type,
             deletion_protection: spec.deletion_protection,
-            private_ip: instance.address,
+            private_ip: instance.address(),
             public_ip: spec.public_ip,
             eip: spec.eip,
             tags: &spec.tags,

@@ -91,7 +91,7 @@ impl World {
     /// The instances that have a private address, oldest first.
     pub fn instances_at(&self, address: Ipv4Addr) -> Vec<(&InstanceId, &Instance)> {
         let by_address = self.by_address.get_or_init(|| {
-            let mut places: Vec<_> = (0..).zip(self.instances.values()).map(|(n, i)| (i.address, n)).collect();
+            let mut places: Vec<_> = (0..).zip(self.instances.values()).map(|(n, i)| (i.address(), n)).collect();
             places.sort_unstable();
             places
         });

@@ -194,7 +194,7 @@ fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
     let attached = instance.attachment().expect("a role");
     assert_eq!((attached.role.as_str(), attached.policy.as_deref()), ("web", Some("{}")));
     let fixed = world.instance("i-fixed").expect("it is there");
-    assert_eq!(fixed.address.to_string(), "10.0.0.1");
+    assert_eq!(fixed.address().to_string(), "10.0.0.1");
     assert_eq!(fixed.mac(), "00:16:3e:0f:00:01");
     assert_eq!(fixed.serial_number(&InstanceId::new("i-fixed")), "4acd2b47-b328-4762-852f-998000000000");
     assert_eq!(fixed.spec.metadata_options, MetadataOptions::default());
@@ -937,7 +937,7 @@ fn an_address_that_nobody_names_is_a_free_one_of_the_block_that_is_said() {
     ]);
     let seed = |instances: &Value| json!({ "accounts": [{ "instances": instances }] });
     let world = world(&seed(&instances));
-    let addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address.to_string()).collect();
+    let addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address().to_string()).collect();
     assert_eq!(addresses, ["172.16.0.11", "172.16.0.9", "172.16.0.12", "172.16.0.10", "172.16.0.13", "10.0.0.1"]);
     let full = mistakes(&seed(&json!([{ "count": 5, "vswitch_cidr": "172.16.0.8/29" }])));
     let reason = "no address is left in vswitch_cidr, or without one in vpc_cidr".to_owned();
@@ -1034,7 +1034,7 @@ fn private_addresses_that_are_left_out_are_distinct() {
         { "instances": [{ "id": "a%d", "count": 300 }, { "id": "b", "network": "classic" }] },
         { "id": "2000000000000002", "instances": [{ "id": "c%d", "count": 300 }] },
     ] }));
-    let addresses: BTreeSet<_> = world.instances().map(|(_, instance)| instance.address).collect();
+    let addresses: BTreeSet<_> = world.instances().map(|(_, instance)| instance.address()).collect();
     assert_eq!(addresses.len(), 601);
     assert_eq!(addresses.first().map(ToString::to_string).as_deref(), Some("172.16.0.10"));
     assert_eq!(addresses.last().map(ToString::to_string).as_deref(), Some("172.16.2.98"));
@@ -1047,7 +1047,7 @@ fn an_address_that_a_seed_names_is_not_given_to_another_instance() {
         json!([{ "id": "other" }, { "id": "named", "private_ip": "172.16.0.10" }]),
     ] {
         let world = world(&json!({ "accounts": [{ "instances": entries }] }));
-        let address = |id: &str| world.instance(id).expect("it is there").address;
+        let address = |id: &str| world.instance(id).expect("it is there").address();
         assert_eq!(address("named").to_string(), "172.16.0.10");
         assert_ne!(address("other"), address("named"), "{entries}");
     }

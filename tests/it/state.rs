@@ -122,7 +122,7 @@ async fn a_seed_adds_to_the_world_or_takes_its_place() {
     assert_eq!(server.role_of("i-new02").as_deref(), Some("new"));
     assert_eq!(server.role_of("i-old-role").as_deref(), Some("web-role"));
     let addresses = server.emulator.world(|world| {
-        let mut addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address).collect();
+        let mut addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address()).collect();
         addresses.sort_unstable();
         addresses.windows(2).filter(|pair| pair[0] == pair[1]).count()
     });

@@ -440,8 +440,8 @@ impl TextField {
 impl AddressField {
     fn of(self, instance: &Instance) -> Option<Ipv4Addr> {
         match self {
-            Self::Private => (!instance.is_classic()).then_some(instance.address),
-            Self::Inner => instance.is_classic().then_some(instance.address),
+            Self::Private => (!instance.is_classic()).then_some(instance.address()),
+            Self::Inner => instance.is_classic().then_some(instance.address()),
             Self::Public => instance.spec.public_ip,
             Self::Eip => instance.spec.eip,
         }
@@ -593,7 +593,7 @@ fn network_interface(id: &InstanceId, instance: &Instance) -> Option<NetworkInte
     if instance.is_classic() {
         return None;
     }
-    let address = instance.address.to_string();
+    let address = instance.address().to_string();
     Some(NetworkInterface {
         network_interface_id: Instance::network_interface_id(id),
         mac_address: instance.mac().into_owned(),
