@@ -20,7 +20,7 @@ use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
 use crate::api::permission::{Denial, Guard};
 use crate::settings::SettingsCell;
-use crate::world::{Namespace, NoSpace, RequestId, Space, Spaces};
+use crate::world::{Namespace, NoSpace, NotOneNamespace, RequestId, Space, Spaces};
 use codes::Family;
 use reply::Envelope;
 use request::{Call, Style};
@@ -108,17 +108,16 @@ impl Gateway {
     /// The two name different ones, the header names none that could be, or there are too many.
     fn space(&self, call: &Call<'_>) -> Result<Arc<Space>, ApiError> {
         let of_key = call.access_key_id().and_then(|id| Namespace::split(id).1);
-        let named = match call.header(&request::NAMESPACE) {
-            None => of_key,
-            Some(header) => {
-                let in_header = Namespace::parse(header).ok_or(Code::InvalidNamespace)?;
-                if of_key.is_some_and(|of_key| of_key != in_header) {
-                    return Err(Code::NamespaceMismatch.into());
-                }
-                Some(in_header)
-            }
-        };
-        let Some(name) = named else { return Ok(self.spaces.default_space()) };
+        let in_header = call.namespace().map_err(|not_one| match not_one {
+            NotOneNamespace::None(_) => Code::InvalidNamespace,
+            NotOneNamespace::Several => Code::NamespaceMismatch,
+        })?;
+        if let (Some(of_key), Some(in_header)) = (&of_key, &in_header)
+            && of_key != in_header
+        {
+            return Err(Code::NamespaceMismatch.into());
+        }
+        let Some(name) = in_header.or(of_key) else { return Ok(self.spaces.default_space()) };
         self.spaces.of(&name).map_err(|none| match none {
             NoSpace::TooMany(most) => Code::TooManyNamespaces.about(most),
             NoSpace::Seed(_) => {

@@ -153,22 +153,29 @@ fn part<'s>(s: &'s Subject<'_>, part: &'static str) -> Option<Cow<'s, str>> {
     }
 }
 
-/// `ram/` is written with a capital too, by pages and tools of the vendor (imds.md 3).
-fn is_same(part: &str, asked: &str) -> bool {
-    part == asked || (part == "ram" && asked.eq_ignore_ascii_case(part))
+/// The one name that is written with a capital too, by pages and tools of the vendor (imds.md 3).
+const RAM: &str = "ram";
+
+/// The items whose paths begin with this text, which stand together.
+fn beginning_with(text: &str) -> &'static [Item] {
+    let rest = &ITEMS[ITEMS.partition_point(|item| item.path < text)..];
+    &rest[..rest.partition_point(|item| item.path.starts_with(text))]
 }
 
 /// The item at a path below the version, or the listing of what stands below it: names without a line break at the
 /// end, those of folders with a slash (imds.md 3).
 pub(super) fn find(path: &str, s: &Subject<'_>) -> Option<Found> {
-    let asked: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty()).collect();
+    let mut asked: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty()).collect();
+    if let Some(second) = asked.get_mut(1).filter(|second| second.eq_ignore_ascii_case(RAM)) {
+        *second = RAM;
+    }
     let is_folder = path.is_empty() || path.ends_with('/');
     let mut names: Vec<String> = Vec::new();
-    for item in ITEMS {
+    // Names that differ from instance to instance come further below.
+    for item in beginning_with(&asked[..asked.len().min(2)].join("/")) {
         let mut parts = item.path.split('/');
-        let is_below = asked
-            .iter()
-            .all(|asked| parts.next().and_then(|name| part(s, name)).is_some_and(|name| is_same(&name, asked)));
+        let is_below =
+            asked.iter().all(|asked| parts.next().and_then(|name| part(s, name)).is_some_and(|name| name == *asked));
         if !is_below {
             continue;
         }
@@ -189,5 +196,6 @@ mod tests {
     #[test]
     fn the_table_is_in_order_so_that_each_name_is_listed_once() {
         assert!(ITEMS.is_sorted_by(|a, b| a.path < b.path));
+        assert!(ITEMS.iter().all(|item| item.path.split('/').take(2).all(|name| !name.starts_with('{'))));
     }
 }

@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 use crate::control;
 use crate::settings::SettingsCell;
 use crate::world::{
-    CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, RoleCredentials, RoleName, RolesSeen,
-    Seen, Space, Spaces, Standing, View, World, utc_seconds,
+    CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
+    RoleName, RolesSeen, Seen, Space, Spaces, Standing, View, World, utc_seconds,
 };
 use items::{Found, Subject};
 use page::Refusal;
@@ -230,13 +230,13 @@ impl Metadata {
 
 /// The space that the header names, once at most: two that differ would be two askers.
 fn in_header(head: &HeaderMap) -> Result<Option<Namespace>, Refusal> {
-    let mut values = head.get_all(Namespace::HEADER).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.any(|other| other != value) {
-        return Err(Refusal::unknown_asker("The header x-ecsim-namespace is there twice, with two names."));
-    }
-    let name = value.to_str().ok().and_then(Namespace::parse);
-    name.map(Some).ok_or_else(|| Refusal::unknown_asker("The header x-ecsim-namespace names no namespace."))
+    let values = head.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
+    Namespace::in_headers(values).map_err(|not_one| {
+        Refusal::unknown_asker(match not_one {
+            NotOneNamespace::Several => "The header x-ecsim-namespace is there twice, with two names.",
+            NotOneNamespace::None(_) => "The header x-ecsim-namespace names no namespace.",
+        })
+    })
 }
 
 /// What a look at the world has found.

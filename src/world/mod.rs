@@ -48,7 +48,7 @@ pub use managed_policy::{
     VersionStays,
 };
 pub use metadata_token::{MOST_METADATA_TOKENS, MetadataTokens};
-pub use namespace::{NamedInstance, Namespace};
+pub use namespace::{NamedInstance, Namespace, NotOneNamespace};
 pub use nonce::NonceMemory;
 pub use region::{INSTANCE_TYPES, REGIONS, Region, instance_type};
 pub use role::{Role, RoleName};

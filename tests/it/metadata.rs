@@ -591,6 +591,13 @@ async fn credentials_have_the_documented_members_and_lifetime() {
     assert_eq!(body["Code"], "Success");
     let arn = format!("acs:ram::1000000000000001:assumed-role/web-role/vm-ram-{WEB}");
     assert_eq!(server.signed(&body).await, [(200, arn.clone()), (200, arn)]);
+    let text = |name: &str| body[name].as_str().expect(name);
+    let call = server.call("GetCallerIdentity").param("Version", "2015-04-01");
+    let call = call.key(text("AccessKeyId"), text("AccessKeySecret")).param("SecurityToken", text("SecurityToken"));
+    let caller = call.send().await.json();
+    let principal = caller["PrincipalId"].as_str().and_then(|id| id.split_once(':')).expect("two parts");
+    assert_eq!((&caller["IdentityType"], principal.1), (&json!("AssumedRoleUser"), &*format!("vm-ram-{WEB}")));
+    assert!(principal.0.len() == 18 && principal.0.bytes().all(|b| b.is_ascii_digit()), "{caller}");
 }
 
 #[tokio::test]

@@ -79,6 +79,15 @@ async fn the_header_says_what_the_end_of_a_key_says_and_must_not_contradict_it()
         assert_eq!(role(key, Some(header)).await, mismatch, "{key} {header}");
     }
     assert_eq!(role("test", Some("a b")).await, Err(code(400, "InvalidNamespace.Malformed")));
+    for (second, expected) in [("gw0", 200), ("gw1", 400)] {
+        let head = format!("host: h\r\nx-ecsim-namespace: gw0\r\nx-ecsim-namespace: {second}\r\nconnection: close");
+        let query = server.call("DescribeRegions").query();
+        let answer = server.raw(format!("GET /?{query} HTTP/1.1\r\n{head}\r\n\r\n")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected} ")), "{answer}");
+        assert_eq!(answer.contains("InvalidNamespace.Mismatch"), expected == 400, "{answer}");
+    }
+    let no_text = [&b"GET / HTTP/1.1\r\nhost: h\r\nx-ecsim-namespace: \xff\r\nconnection: close\r\n\r\n"[..]].concat();
+    assert!(server.raw(no_text).await.contains("InvalidNamespace.Malformed"));
     // What can be no name is part of a key that does not exist.
     assert_eq!(role("test@a b", None).await, Err(code(404, "InvalidAccessKeyId.NotFound")));
     assert_eq!(role("@gw0", None).await, Err(code(404, "InvalidAccessKeyId.NotFound")));

@@ -205,6 +205,8 @@ async fn what_names_no_namespace_or_two_is_refused() {
     assert_eq!(Answer::of(clock("gw0")).await.status, 200);
     let answer = Answer::of(clock("gw1")).await;
     assert_eq!((answer.status, answer.text.contains("InvalidNamespace")), (400, true), "{}", answer.text);
+    let answer = Answer::of(clock("gw0").header("x-ecsim-namespace", "gw1")).await;
+    assert_eq!((answer.status, answer.text.contains("two headers")), (400, true), "{}", answer.text);
 }
 
 #[tokio::test]
