@@ -1,7 +1,7 @@
 //! What has to hold in whatever order threads come to the locks of the spaces. Shuttle runs each test in many orders, the
 //! same ones every time: by chance, and with few changes of thread at places where they hurt (PCT).
 //!
-//! `.ci/run` builds them with `--cfg shuttle`. `SCHEDULES=100000` runs more, `SHUTTLE_RANDOM_SEED=7` others.
+//! `.ci/run` builds them with `--cfg shuttle`. `TIMES=10` runs ten times as many, `SHUTTLE_RANDOM_SEED=7` others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ fn explore(test: impl Fn() + Copy + Send + Sync + 'static) {
 }
 
 fn explore_times(schedules: usize, test: impl Fn() + Copy + Send + Sync + 'static) {
-    let schedules = std::env::var("SCHEDULES").map_or(schedules, |more| more.parse().expect("a number"));
+    let schedules = schedules * std::env::var("TIMES").map_or(1, |times| times.parse().expect("a number"));
     let config = || {
         let mut config = Config::new();
         // A signed call has more on its stack than the tests that the default is for.
@@ -133,7 +133,7 @@ impl Emulated {
         pairs.push(("Signature", &signature));
         let query = serde_urlencoded::to_string(pairs).expect("pairs");
         let (head, ()) = Request::get(format!("/?{query}")).body(()).expect("a request").into_parts();
-        let answer = self.gateway.answer(&head, &[], None);
+        let answer = self.gateway.answer(head, &[], None);
         let status = answer.status().as_u16();
         let body = shuttle::future::block_on(answer.into_body().collect()).expect("a body").to_bytes();
         (status, String::from_utf8_lossy(&body).into_owned())

@@ -72,11 +72,6 @@ impl Server {
         (answer.status, serde_json::from_str(&answer.text).expect("JSON"))
     }
 
-    async fn advance(&self, by: &str) {
-        let (status, body) = self.set_clock(json!({ "advance": by })).await;
-        assert_eq!(status, 200, "{body}");
-    }
-
     async fn change(&self, action: &str, params: &[(&str, &str)]) -> Answer {
         let call = self.call(action).param("RegionId", "cn-hangzhou");
         params.iter().fold(call, |call, (name, value)| call.param(name, *value)).send().await
@@ -420,9 +415,9 @@ async fn a_token_is_good_for_its_instance_until_it_expires_by_the_world_s_clock(
     refused(&(other.status, other.text), 401, "401 - Unauthorized");
     assert_eq!(server.with_token("aaa", "meta-data/mac").await, 401, "a wrong one, though none is needed");
     assert_eq!(server.with_token("", "meta-data/mac").await, 401);
-    server.advance("59s").await;
+    server.advance("59s");
     assert_eq!(server.with_token(&token, "meta-data/mac").await, 200);
-    server.advance("1s").await;
+    server.advance("1s");
     assert_eq!(server.with_token(&token, "meta-data/mac").await, 401);
     assert_eq!(server.item("meta-data/mac").await.0, 200, "without a token");
 }
@@ -609,16 +604,16 @@ async fn credentials_have_the_documented_members_and_lifetime() {
 async fn the_same_credentials_are_answered_until_half_an_hour_before_their_end_and_both_are_good_then() {
     let server = start().await;
     let first = server.credentials(WEB, "web-role").await;
-    server.advance("5h29m59s").await;
+    server.advance("5h29m59s");
     assert_eq!(server.credentials(WEB, "web-role").await, first);
-    server.advance("1s").await;
+    server.advance("1s");
     let second = server.credentials(WEB, "web-role").await;
     assert_ne!(second["AccessKeyId"], first["AccessKeyId"]);
     assert_eq!(second["Expiration"], "2026-11-24T13:37:22Z", "six hours from its own beginning");
     assert_eq!(server.credentials(WEB, "web-role").await, second);
     let passes = async |triple: &Value| server.signed(triple).await.map(|(status, _)| status);
     assert_eq!((passes(&first).await, passes(&second).await), ([200, 200], [200, 200]));
-    server.advance("30m").await;
+    server.advance("30m");
     assert_eq!((passes(&first).await, passes(&second).await), ([400, 400], [200, 200]));
 }
 
@@ -630,11 +625,11 @@ async fn a_short_lifetime_is_renewed_in_its_last_twelfth() {
     .await;
     let first = server.credentials(WEB, "web-role").await;
     assert_eq!(first["Expiration"], "2026-11-24T02:09:22Z");
-    server.advance("109s").await;
+    server.advance("109s");
     assert_eq!(server.credentials(WEB, "web-role").await, first);
-    server.advance("1s").await;
+    server.advance("1s");
     assert_ne!(server.credentials(WEB, "web-role").await, first);
-    server.advance("3m").await;
+    server.advance("3m");
     let [(status, code), acs3] = server.signed(&first).await;
     assert_eq!((status, &*code), (400, "InvalidSecurityToken.Expired"));
     assert_eq!(acs3, (400, "InvalidSecurityToken.Expired".to_owned()));
@@ -658,14 +653,14 @@ async fn attach_read_call_detach_is_a_closed_loop() {
     assert_eq!(server.signed(&triple).await, [(200, arn.clone()), (200, arn)], "until they expire");
     server.attach(PLAIN, "web-role").await;
     assert_ne!(server.credentials(PLAIN, "web-role").await, triple);
-    server.advance("6h").await;
+    server.advance("6h");
     assert_eq!(server.signed(&triple).await.map(|(status, _)| status), [400, 400]);
 }
 
 #[tokio::test]
 async fn a_clock_that_has_gone_back_makes_new_credentials() {
     let server = support::start().await;
-    server.advance("87600h").await;
+    server.advance("87600h");
     let ahead = server.credentials(WEB, "web-role").await;
     assert_eq!(server.set_clock(json!({ "mode": "real" })).await.0, 200);
     let now = server.credentials(WEB, "web-role").await;
@@ -680,7 +675,7 @@ async fn with_detach_revokes_what_was_issued_ends_at_once() {
     let server = support::start_with(|builder| builder.settings(settings)).await;
     let other = server.credentials("i-bp1ecsim0000000web02", "web-role").await;
     let first = server.credentials(WEB, "web-role").await;
-    server.advance("5h45m").await;
+    server.advance("5h45m");
     let second = server.credentials(WEB, "web-role").await;
     server.detach(WEB).await;
     for triple in [&first, &second] {
@@ -742,7 +737,7 @@ async fn a_role_that_cannot_be_assumed_is_listed_and_has_no_credentials() {
     }] });
     let server = support::start_seeded(seed).await;
     server.credentials("i-1", "web").await;
-    server.advance("53m").await;
+    server.advance("53m");
     assert_eq!(server.item_of("i-1", ROLES).await, (200, "web".to_owned()));
     refused(&server.item_of("i-1", &format!("{ROLES}web")).await, 404, "404 - Not Found");
     let (status, text) = server.at("/_ecsim/instances/i-1/credentials").await;
@@ -812,9 +807,9 @@ async fn what_is_due_has_happened_when_the_clock_has_been_moved() {
     let triple = server.credentials(WEB, "web-role").await;
     let remembered =
         || server.emulator.world(|world| world.key(triple["AccessKeyId"].as_str().expect("an id")).is_some());
-    server.advance("7h").await;
+    server.advance("7h");
     assert!(remembered(), "as one that has expired");
-    server.advance("1s").await;
+    server.advance("1s");
     assert!(!remembered(), "without any other call");
 }
 

@@ -41,12 +41,6 @@ impl JsonValue for reqwest::Response {
     }
 }
 
-async fn advance(server: &Server, by: &str) {
-    let url = format!("{}/_ecsim/clock", server.url());
-    let answer = client().post(url).body(json!({ "advance": by }).to_string()).send().await.expect("an answer");
-    assert_eq!(answer.status(), 200);
-}
-
 /// The roles that Describe tells: of an instance, and by role the instances.
 async fn described(server: &Server, instance: &str) -> String {
     let call = server.call("DescribeInstanceRamRole").param("RegionId", "cn-hangzhou");
@@ -94,7 +88,7 @@ async fn the_view_of_an_instance_tells_each_change_of_its_role() {
     detach(&server, WEB).await;
     detach(&server, WEB).await;
     attach(&server, PLAIN, "web-role").await;
-    advance(&server, "10s").await;
+    server.advance("10s");
     attach(&server, WEB, "batch-role").await;
     attach(&server, WEB, "BATCH-ROLE").await;
     act(&server, "AttachInstanceRamRole", WEB, &[("RamRoleName", "Batch-Role"), ("Policy", "{}")]).await;
@@ -139,21 +133,21 @@ async fn metadata_and_describe_learn_of_a_change_after_a_time_each() {
     let server = start_with(|builder| builder.settings(with("30s", "1m"))).await;
     let before = credentials(&server, WEB, "web-role").await.expect("credentials");
     detach(&server, WEB).await;
-    advance(&server, "10s").await;
+    server.advance("10s");
     attach(&server, WEB, "batch-role").await;
     let seen = async || (told(&server, WEB).await, described(&server, WEB).await);
     assert_eq!(seen().await, (Some("web-role".to_owned()), "web-role".to_owned()));
     assert_eq!(credentials(&server, WEB, "web-role").await.as_ref(), Some(&before), "the same as before the detach");
-    advance(&server, "19s 999ms").await;
+    server.advance("19s 999ms");
     assert_eq!(seen().await, (Some("web-role".to_owned()), "web-role".to_owned()));
-    advance(&server, "1ms").await;
+    server.advance("1ms");
     assert_eq!(seen().await, (None, "web-role".to_owned()));
     assert_eq!(credentials(&server, WEB, "web-role").await, None);
-    advance(&server, "10s").await;
+    server.advance("10s");
     assert_eq!(seen().await, (Some("batch-role".to_owned()), "web-role".to_owned()));
-    advance(&server, "20s").await;
+    server.advance("20s");
     assert_eq!(seen().await, (Some("batch-role".to_owned()), String::new()));
-    advance(&server, "10s").await;
+    server.advance("10s");
     assert_eq!(seen().await, (Some("batch-role".to_owned()), "batch-role".to_owned()));
 }
 
@@ -232,7 +226,7 @@ async fn a_snapshot_keeps_the_history_and_what_is_still_unseen() {
     let in_copy = format!("{WEB}@copy");
     let again = credentials(&server, &in_copy, "web-role").await.expect("credentials");
     assert_eq!(again["SecurityToken"], late["SecurityToken"]);
-    advance(&server, "1m").await;
+    server.advance("1m");
     assert_eq!(told(&server, WEB).await, None);
     assert_eq!(told(&server, &in_copy).await.as_deref(), Some("web-role"), "its own clock");
 }
