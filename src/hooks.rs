@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 use crate::control::{HookState, Init, Stage};
+use crate::files::beside_calls;
 
 /// What runs hooks, where there is one.
 pub const SHELL: &str = "/bin/sh";
@@ -52,6 +53,8 @@ pub struct HookError {
 #[derive(Debug)]
 enum End {
     Unreadable(io::Error),
+    /// A folder, a pipe or another thing that is no script.
+    NoFile,
     NotStarted(io::Error),
     Ended(ExitStatus),
     TooSlow(Duration),
@@ -61,6 +64,7 @@ impl fmt::Display for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            Self::NoFile => f.write_str("is no regular file"),
             Self::NotStarted(error) => write!(f, "cannot be started: {error}"),
             Self::Ended(status) => match (status.code(), status.signal()) {
                 (Some(code), _) => write!(f, "ended with exit status {code}"),
@@ -115,19 +119,15 @@ impl Hooks {
     }
 
     async fn run_one(&self, script: &Path) -> Result<(), End> {
-        // The shell would say so too, but each in its own way.
-        File::open(script).map_err(End::Unreadable)?;
+        // What is too slow is dropped, which kills it.
+        tokio::time::timeout(self.limit, self.end_of(script)).await.unwrap_or(Err(End::TooSlow(self.limit)))
+    }
+
+    async fn end_of(&self, script: &Path) -> Result<(), End> {
+        readable(script.to_owned()).await?;
         let mut group = Group(self.command(script).and_then(|mut command| command.spawn()).map_err(End::NotStarted)?);
-        match tokio::time::timeout(self.limit, group.0.wait()).await {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(End::Ended(status)),
-            Ok(Err(error)) => Err(End::NotStarted(error)),
-            Err(_) => {
-                group.kill();
-                let _ = group.0.wait().await;
-                Err(End::TooSlow(self.limit))
-            }
-        }
+        let status = group.0.wait().await.map_err(End::NotStarted)?;
+        if status.success() { Ok(()) } else { Err(End::Ended(status)) }
     }
 
     fn command(&self, script: &Path) -> io::Result<Command> {
@@ -144,6 +144,16 @@ impl Hooks {
         command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::inherit());
         Ok(command)
     }
+}
+
+/// Whether a script is a file that can be read. Shells would say so too, but each in its own way, and of a folder not all do.
+async fn readable(script: PathBuf) -> Result<(), End> {
+    // To open a pipe, and to ask a disk that is far away, may take for ever.
+    let is_file = beside_calls(move || {
+        let is_file = script.metadata()?.is_file();
+        if is_file { File::open(script).map(|_| true) } else { Ok(false) }
+    });
+    if is_file.await.map_err(End::Unreadable)? { Ok(()) } else { Err(End::NoFile) }
 }
 
 /// A process at the head of a group of its own, which goes with this. What has left its group stays.

@@ -364,6 +364,20 @@ fn a_script_that_cannot_be_read_is_a_hook_that_fails() {
 }
 
 #[test]
+fn what_is_no_regular_file_is_a_hook_that_fails() {
+    for make in ["mkfifo"] {
+        let folder = init("hooks-no-file", &[("ready.d/2.sh", "touch {here}/2")]);
+        let script = folder.path("init/ready.d/1.sh");
+        assert!(Command::new(make).arg(&script).status().expect("it runs").success());
+        let mut begun = Begun::new(&folder, &[FREE]);
+        wait_for("the end", || begun.child.try_wait().expect("a child").is_some());
+        let error = format!("the hook {script} is no regular file");
+        refused(&begun.ended(), 4, &error, "--init-on-error warn starts all the same");
+        assert!(!Path::new(&folder.path("2")).exists());
+    }
+}
+
+#[test]
 fn what_is_no_init_folder_is_status_4() {
     let folder = init("hooks-none", &[("file", ""), ("empty/file", "")]);
     let hint = "--init-dir names a folder that has ready.d, stop.d or both";
