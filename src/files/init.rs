@@ -32,7 +32,7 @@ impl InitFolder {
     ///
     /// # Errors
     /// It is no folder, cannot be looked into, or has neither of its two folders: a folder that was mounted amiss is
-    /// such.
+    /// such. Or a seed is no file.
     pub fn find(named: Option<&Path>) -> Result<Self, Vec<Mistake>> {
         let default = Path::new(DEFAULT_PLACE);
         match named {
@@ -75,6 +75,11 @@ impl InitFolder {
             at_stop: list(has_stop, &stop, "sh"),
         };
         mistakes.dedup();
+        // What cannot be looked at is told when it is read.
+        let odd = found.seeds.iter().filter(|seed| seed.metadata().is_ok_and(|metadata| !metadata.is_file()));
+        mistakes.extend(
+            odd.map(|seed| mistake(seed, format!("is no regular file, and {READY} holds no folders of seeds"))),
+        );
         if mistakes.is_empty() { Ok(found) } else { Err(mistakes) }
     }
 
@@ -124,9 +129,12 @@ mod tests {
         fs::create_dir_all(path("empty")).expect("a folder");
         fs::create_dir_all(path("odd")).expect("a folder");
         fs::write(path("odd/stop.d"), "").expect("writes");
+        fs::create_dir_all(path("nested/ready.d/1.json")).expect("a folder");
         assert_eq!(mistakes(&path("none")), at("none", "cannot be read: No such file or directory (os error 2)"));
         assert_eq!(mistakes(&path("file")), at("file", "is no folder"));
         assert_eq!(mistakes(&path("empty")), at("empty", "holds neither ready.d nor stop.d"));
         assert_eq!(mistakes(&path("odd")), at("odd/stop.d", "is no folder"));
+        let reason = "is no regular file, and ready.d holds no folders of seeds";
+        assert_eq!(mistakes(&path("nested")), at("nested/ready.d/1.json", reason));
     }
 }

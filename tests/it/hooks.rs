@@ -365,7 +365,7 @@ fn a_script_that_cannot_be_read_is_a_hook_that_fails() {
 
 #[test]
 fn what_is_no_regular_file_is_a_hook_that_fails() {
-    for make in ["mkfifo"] {
+    for make in ["mkfifo", "mkdir"] {
         let folder = init("hooks-no-file", &[("ready.d/2.sh", "touch {here}/2")]);
         let script = folder.path("init/ready.d/1.sh");
         assert!(Command::new(make).arg(&script).status().expect("it runs").success());
