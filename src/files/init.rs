@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn each_list_is_by_name_and_other_files_are_nobody_s() {
+    fn each_list_is_by_name_and_other_and_hidden_files_are_nobody_s() {
         let folder = Folder::new("init");
         let init = &folder.0;
         for name in ["ready.d", "stop.d", "start.d"] {
@@ -111,6 +111,9 @@ mod tests {
             fs::write(init.join(name), "").expect("writes");
         }
         for name in ["stop.d/a.sh", "stop.d/a.json", "ready.d/a.sh.bak", "ready.d/sh", "start.d/a.sh", "a.sh"] {
+            fs::write(init.join(name), "").expect("writes");
+        }
+        for name in ["ready.d/.#1.sh", "ready.d/._1.json", "stop.d/.sh"] {
             fs::write(init.join(name), "").expect("writes");
         }
         let found = InitFolder::find(Some(init)).expect("reads");

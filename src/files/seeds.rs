@@ -1,11 +1,12 @@
 //! Seed files, and what a folder of files holds.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::world::seed::Mistake;
 
-/// Reads seed files: the name of each, and its text; of a folder, its `*.json` by name.
+/// Reads seed files: the name of each, and its text; of a folder, its `*.json` by name, but no hidden ones.
 ///
 /// # Errors
 /// Every file that cannot be read.
@@ -29,11 +30,14 @@ pub fn read_seeds(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Vec<Mistak
     if mistakes.is_empty() { Ok(texts) } else { Err(mistakes) }
 }
 
-/// The files of a folder whose names end in that, by name.
+/// The files of a folder whose names end in that, by name. Hidden ones are not meant: editors and archives leave such.
 pub(super) fn with_extension(folder: &Path, wanted: &str) -> io::Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == wanted));
+    files.retain(|path| {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"."));
+        !is_hidden && path.extension().is_some_and(|extension| extension == wanted)
+    });
     files.sort();
     Ok(files)
 }
