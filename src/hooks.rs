@@ -11,7 +11,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tokio::process::{Child, Command};
 
 use crate::control::{HookState, Init, Stage};
@@ -78,7 +79,8 @@ impl fmt::Display for End {
 
 impl Hooks {
     /// Runs the hooks of a stage and notes how they are. Before the emulator is ready, the first that fails is the last;
-    /// at a stop, the others have their turn. If this is dropped, the hook that runs is killed.
+    /// at a stop, the others have their turn. One that fails takes along what it has started, and so does the one that runs
+    /// if this is dropped.
     ///
     /// # Errors
     /// The first that failed, if a failure is more than logged.
@@ -126,6 +128,9 @@ impl Hooks {
     async fn end_of(&self, script: &Path) -> Result<(), End> {
         readable(script.to_owned()).await?;
         let mut group = Group(self.command(script).and_then(|mut command| command.spawn()).map_err(End::NotStarted)?);
+        if !group.has_succeeded().await.map_err(End::NotStarted)? {
+            group.kill();
+        }
         let status = group.0.wait().await.map_err(End::NotStarted)?;
         if status.success() { Ok(()) } else { Err(End::Ended(status)) }
     }
@@ -160,10 +165,22 @@ async fn readable(script: PathBuf) -> Result<(), End> {
 struct Group(Child);
 
 impl Group {
+    /// Waits for the end of the leader, and leaves its number to it: as long as nobody has taken its status, the group is
+    /// nobody else's.
+    async fn has_succeeded(&self) -> io::Result<bool> {
+        let Some(leader) = self.leader() else { return Ok(false) };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let ended = beside_calls(move || retry_on_intr(|| waitid(WaitId::Pid(leader), options))).await?;
+        Ok(ended.and_then(|status| status.exit_status()) == Some(0))
+    }
+
+    /// None once its status has been taken: then its number may be another's.
+    fn leader(&self) -> Option<Pid> {
+        self.0.id().and_then(|id| Pid::from_raw(id.cast_signed()))
+    }
+
     fn kill(&self) {
-        // None once it has ended: then its number may be another's.
-        let leader = self.0.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        if let Some(leader) = leader {
+        if let Some(leader) = self.leader() {
             // Gone already is as good.
             let _ = kill_process_group(leader, Signal::KILL);
         }

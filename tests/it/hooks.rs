@@ -237,6 +237,23 @@ fn a_hook_that_outlives_its_limit_is_killed_with_what_it_has_started() {
 }
 
 #[test]
+fn a_hook_that_fails_takes_along_what_it_has_started_and_one_that_succeeds_does_not() {
+    let files = [
+        ("ready.d/1.sh", "sleep 61 > /dev/null 2>&1 & echo $! > {here}/left"),
+        ("ready.d/2.sh", "sleep 62 & echo $! > {here}/child\nexit 7"),
+    ];
+    let folder = init("hooks-children", &files);
+    let before = Instant::now();
+    assert_eq!(Begun::new(&folder, &[FREE]).ended().0, Some(4));
+    assert!(before.elapsed() < Duration::from_secs(30), "a process holds stderr");
+    let child = written(&folder.path("child"));
+    wait_for("the end of a process", || !lives(&child));
+    let left = written(&folder.path("left"));
+    assert!(lives(&left));
+    assert!(Command::new("kill").arg(left).status().expect("kill runs").success());
+}
+
+#[test]
 fn a_signal_while_a_hook_runs_stops_at_once_and_saves_nothing() {
     let script = "sleep 60 & echo $! > {here}/child\nwait";
     let folder = init("hooks-signal", &[("ready.d/1.sh", script), ("stop.d/1.sh", "touch {here}/stop")]);
