@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         shell: SHELL.into(),
         limit: args.init_timeout,
         on_error: args.init_on_error,
-        variables: variables(&emulator),
+        variables: variables(emulator.addresses()),
     };
     let begun = tokio::select! {
         begun = hooks.run(emulator.init(), Stage::Ready) => begun,
@@ -115,20 +116,29 @@ async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(
 }
 
 /// What hooks find in their environment, so that SDKs, tools and ecsim itself find the emulator.
-fn variables(emulator: &Emulator) -> Vec<(String, Option<String>)> {
-    let (mut tcp, mut unix) = (None, None);
-    for address in emulator.addresses() {
+fn variables(addresses: &[Address]) -> Vec<(String, Option<String>)> {
+    let (mut local, mut other, mut unix) = (None, None, None);
+    for address in addresses {
         match address {
-            Address::Tcp(address) => tcp = tcp.or(Some(*address)),
+            Address::Tcp(address) if is_local(address.ip()) => local = local.or(Some(*address)),
+            Address::Tcp(address) => other = other.or(Some(*address)),
             Address::Unix(path) => unix = unix.or(Some(path.display().to_string())),
         }
     }
-    let url = tcp.map(|address| config::url(None, &[address]));
+    let has_better = local.is_none() && unix.is_some();
+    let url = local.or(other).map(|address| config::url(None, &[address]));
     let exported = url.as_deref().map(|url| env::text(url, &Namespace::DEFAULT, None)).unwrap_or_default();
     let exported = env::exports(&exported).map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
     let endpoint = url.as_deref().map(|url| url.trim_start_matches("http://").to_owned());
+    // The control API may be closed to who comes by another address than a local one.
+    let url = url.filter(|_| !has_better);
     let own = [("ECSIM_URL", url), ("ECSIM_ENDPOINT", endpoint), ("ECSIM_UNIX", unix)];
     own.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(exported).collect()
+}
+
+/// Whether who connects to this address comes from this machine by it.
+fn is_local(listening: IpAddr) -> bool {
+    listening.to_canonical().is_loopback() || listening.is_unspecified()
 }
 
 /// The status of a stop that was forced by a second signal: 128 and the signal's number.
@@ -290,5 +300,29 @@ fn reload(emulator: &Emulator) {
     match reloaded {
         Ok(()) => tracing::info!("reloaded"),
         Err(mistakes) => tracing::error!(mistakes = %list(&mistakes), "not reloaded"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_listeners_hooks_find_one_that_lets_them_use_the_control_api() {
+        let tcp = |text: &str| Address::Tcp(text.parse().expect("an address"));
+        let found = |addresses: &[Address]| {
+            let variables = variables(addresses);
+            let value = |name| variables.iter().find_map(|(own, value)| value.clone().filter(|_| own == name));
+            ["ECSIM_URL", "ECSIM_UNIX", "ECSIM_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT"].map(value)
+        };
+        let [other, unix] = [tcp("192.0.2.2:1"), Address::Unix("s".into())];
+        let some = |text: &str| Some(text.to_owned());
+        let (at, url) = (some("192.0.2.2:1"), some("http://192.0.2.2:1"));
+        assert_eq!(found(&[other.clone(), tcp("192.0.2.3:2")]), [url, None, at.clone(), at.clone()]);
+        assert_eq!(found(&[other.clone(), unix.clone()]), [None, some("s"), at.clone(), at]);
+        for (local, url) in [("127.0.0.2:2", "127.0.0.2:2"), ("0.0.0.0:2", "127.0.0.1:2"), ("[::]:2", "[::1]:2")] {
+            let found = found(&[other.clone(), unix.clone(), tcp(local)]);
+            assert_eq!(found, [some(&format!("http://{url}")), some("s"), some(url), some(url)]);
+        }
     }
 }
