@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
-use crate::control::Stage;
+use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
 use crate::files::{InitFolder, Readers, write_whole};
 use crate::hooks::{Hooks, SHELL};
@@ -63,7 +63,7 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         shell: SHELL.into(),
         limit: args.init_timeout,
         on_error: args.init_on_error,
-        variables: variables(emulator.addresses()),
+        variables: variables(emulator.addresses(), args.admin_token.as_ref()),
     };
     let begun = tokio::select! {
         begun = hooks.run(emulator.init(), Stage::Ready) => begun,
@@ -116,7 +116,7 @@ async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(
 }
 
 /// What hooks find in their environment, so that SDKs, tools and ecsim itself find the emulator.
-fn variables(addresses: &[Address]) -> Vec<(String, Option<String>)> {
+fn variables(addresses: &[Address], token: Option<&AdminToken>) -> Vec<(String, Option<String>)> {
     let (mut local, mut other, mut unix) = (None, None, None);
     for address in addresses {
         match address {
@@ -133,7 +133,10 @@ fn variables(addresses: &[Address]) -> Vec<(String, Option<String>)> {
     // The control API may be closed to who comes by another address than a local one.
     let url = url.filter(|_| !has_better);
     let own = [("ECSIM_URL", url), ("ECSIM_ENDPOINT", endpoint), ("ECSIM_UNIX", unix)];
-    own.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(exported).collect()
+    // One of a variable is in theirs already.
+    let token = token.map(|token| ("ECSIM_ADMIN_TOKEN", Some(token.text().to_owned())));
+    let own = own.into_iter().chain(token).map(|(name, value)| (name.to_owned(), value));
+    own.chain(exported).collect()
 }
 
 /// Whether who connects to this address comes from this machine by it.
@@ -311,7 +314,7 @@ mod tests {
     fn of_several_listeners_hooks_find_one_that_lets_them_use_the_control_api() {
         let tcp = |text: &str| Address::Tcp(text.parse().expect("an address"));
         let found = |addresses: &[Address]| {
-            let variables = variables(addresses);
+            let variables = variables(addresses, None);
             let value = |name| variables.iter().find_map(|(own, value)| value.clone().filter(|_| own == name));
             ["ECSIM_URL", "ECSIM_UNIX", "ECSIM_ENDPOINT", "ALIBABA_CLOUD_ENDPOINT"].map(value)
         };

@@ -58,6 +58,11 @@ impl AdminToken {
         if text.is_empty() { Err("a token is not empty".to_owned()) } else { Ok(Self(text.into())) }
     }
 
+    /// As it was given.
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// What `Authorization` says.
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.0)

@@ -320,6 +320,15 @@ fn a_second_signal_kills_a_stop_hook() {
 }
 
 #[test]
+fn hooks_know_the_token_of_a_flag_or_of_the_configuration_file() {
+    let folder = init("hooks-token", &[MORE, ("ready.d/1.sh", "{ecsim} seed {here}/init/more.json")]);
+    let config = folder.file("ecsim.toml", "admin-token = \"secret of the file\"\n");
+    for flags in [["--admin-token", "secret of the flag"], ["--config", &config]] {
+        drop(Running::start([FREE, "--init-dir", &folder.path("init"), flags[0], flags[1]]));
+    }
+}
+
+#[test]
 fn where_there_is_only_a_socket_hooks_find_the_emulator_by_it() {
     let files = [MORE, ("ready.d/1.sh", "{ecsim} seed {here}/init/more.json && env > {here}/env")];
     let folder = init("hooks-unix", &files);
