@@ -442,6 +442,11 @@ impl WhereArgs {
     }
 }
 
+/// Whether the environment has a variable of this name.
+pub fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some()
+}
+
 /// The URL to reach an emulator at: as given, or at its first address, from this machine.
 pub fn url(given: Option<&str>, listen: &[SocketAddr]) -> String {
     if let Some(url) = given {

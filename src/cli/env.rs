@@ -21,6 +21,10 @@ pub(super) fn exports(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='))
 }
 
+/// The names of the key pair in [`text`], for the SDKs and for Terraform.
+pub(super) const KEY_PAIR: [&str; 4] =
+    ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALICLOUD_ACCESS_KEY", "ALICLOUD_SECRET_KEY"];
+
 const OWNER: &str = r"# Key pair and region of the default seed; read by every SDK's default credential chain.
 export ALIBABA_CLOUD_ACCESS_KEY_ID={key}
 export ALIBABA_CLOUD_ACCESS_KEY_SECRET=test

@@ -128,7 +128,10 @@ fn variables(addresses: &[Address], token: Option<&AdminToken>) -> Vec<(String, 
     let has_better = local.is_none() && unix.is_some();
     let url = local.or(other).map(|address| config::url(None, &[address]));
     let exported = url.as_deref().map(|url| env::text(url, &Namespace::DEFAULT, None)).unwrap_or_default();
-    let exported = env::exports(&exported).map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+    // A pair of the user's is one of the seeds, which need not have the built-in one; and no half of it is replaced.
+    let has_pair = env::KEY_PAIR.into_iter().any(config::is_set);
+    let exported = env::exports(&exported).filter(|(name, _)| !(has_pair && env::KEY_PAIR.contains(name)));
+    let exported = exported.map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
     let endpoint = url.as_deref().map(|url| url.trim_start_matches("http://").to_owned());
     // The control API may be closed to who comes by another address than a local one.
     let url = url.filter(|_| !has_better);

@@ -329,6 +329,17 @@ fn hooks_know_the_token_of_a_flag_or_of_the_configuration_file() {
 }
 
 #[test]
+fn a_key_pair_that_is_set_is_left_to_hooks_as_it_is() {
+    let folder = init("hooks-pair", &[("ready.d/1.sh", "env > {here}/env")]);
+    let mut command = ecsim([FREE, "--init-dir", &folder.path("init")]);
+    command.env("ALICLOUD_ACCESS_KEY", "own").env("ALICLOUD_SECRET_KEY", "secret");
+    drop(Running::spawn(command));
+    let env = written(&folder.path("env"));
+    assert!(env.contains("ALICLOUD_ACCESS_KEY=own\n") && env.contains("ALICLOUD_SECRET_KEY=secret\n"), "{env}");
+    assert!(env.contains("ALIBABA_CLOUD_ENDPOINT=") && !env.contains("ALIBABA_CLOUD_ACCESS_KEY"), "{env}");
+}
+
+#[test]
 fn where_there_is_only_a_socket_hooks_find_the_emulator_by_it() {
     let files = [MORE, ("ready.d/1.sh", "{ecsim} seed {here}/init/more.json && env > {here}/env")];
     let folder = init("hooks-unix", &files);
