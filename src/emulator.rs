@@ -315,14 +315,15 @@ async fn keep(file: Arc<StateFile>, app: Arc<App>, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
         if app.control.init.awaited().is_none()
-            && let Err(error) = save(&file, &app.gateway.spaces).await
+            && let Err(error) = save(Some(&file), &app.gateway.spaces).await
         {
             tracing::error!("{error}");
         }
     }
 }
 
-async fn save(file: &Arc<StateFile>, spaces: &Arc<Spaces>) -> Result<(), SaveError> {
+async fn save(file: Option<&Arc<StateFile>>, spaces: &Arc<Spaces>) -> Result<(), SaveError> {
+    let Some(file) = file else { return Ok(()) };
     let (file, spaces) = (Arc::clone(file), Arc::clone(spaces));
     beside_calls(move || file.save(&spaces)).await
 }
@@ -426,6 +427,14 @@ impl Emulator {
         self.app.control.drain();
     }
 
+    /// Saves the state, if there is a file for it and what that holds is not the same.
+    ///
+    /// # Errors
+    /// [`SaveError`].
+    pub(crate) async fn save(&self) -> Result<(), SaveError> {
+        save(self.state.as_ref(), &self.spaces).await
+    }
+
     /// Stops at once and saves nothing. What dropping does not: it waits until the files of its sockets are gone.
     pub async fn abandon(self) {
         self.server.stop(Duration::ZERO).await;
@@ -434,10 +443,7 @@ impl Emulator {
     /// Stops, giving requests in flight that much time, then saves the state.
     pub async fn stop(self, patience: Duration) -> Stopped {
         let drained = self.server.stop(patience).await;
-        let saved = match &self.state {
-            Some(file) => save(file, &self.spaces).await,
-            None => Ok(()),
-        };
+        let saved = save(self.state.as_ref(), &self.spaces).await;
         Stopped { drained, saved }
     }
 }

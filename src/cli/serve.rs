@@ -106,6 +106,10 @@ async fn first(interrupt: &mut Signal, terminate: &mut Signal) -> &'static str {
 /// Runs the stop hooks, which can still call, and stops.
 async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(), Failure> {
     emulator.drain();
+    // Whoever told it to stop may not wait for the hooks.
+    if let Err(error) = emulator.save().await {
+        tracing::error!("{error}");
+    }
     let ended = hooks.run(emulator.init(), Stage::Stop).await;
     let stopped = emulator.stop(patience).await;
     if !stopped.drained {

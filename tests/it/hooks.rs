@@ -297,6 +297,19 @@ fn a_stop_hook_can_call_and_what_it_does_is_saved() {
 }
 
 #[test]
+fn the_state_is_saved_before_stop_hooks_too() {
+    let folder = init("hooks-stop-slow", &[("stop.d/1.sh", GATE)]);
+    let state = folder.path("state.json");
+    let server = Running::start([FREE, "--init-dir", &folder.path("init"), "--state-file", &state]);
+    server.kill("-TERM");
+    assert_eq!(written(&folder.path("at")), server.address);
+    server.kill("-KILL");
+    folder.file("go", ""); // The hook holds stderr.
+    assert_eq!(server.wait().0, None);
+    assert!(fs::read_to_string(state).expect("the state").contains("i-bp1ecsim0000000web01"));
+}
+
+#[test]
 fn a_stop_hook_that_fails_is_status_1_and_the_others_run() {
     let folder = init("hooks-stop-fail", &[("stop.d/1.sh", "exit 3"), ("stop.d/2.sh", "touch {here}/2")]);
     let state = folder.path("state.json");
