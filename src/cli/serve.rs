@@ -66,12 +66,14 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         variables: variables(emulator.addresses(), args.admin_token.as_ref()),
     };
     let begun = tokio::select! {
-        begun = hooks.run(emulator.init(), Stage::Ready) => begun,
-        signal = first(&mut interrupt, &mut terminate) => {
+        // Signals first: one that came while hooks ran is not taken for one that came after them.
+        biased;
+        signal = first_before_ready(&mut interrupt, &mut terminate, &mut hangup) => {
             tracing::info!(signal, "stopping, before the hooks have run");
             emulator.abandon().await;
             return Ok(());
         }
+        begun = hooks.run(emulator.init(), Stage::Ready) => begun,
     };
     if let Err(error) = begun {
         emulator.abandon().await;
@@ -100,6 +102,16 @@ async fn first(interrupt: &mut Signal, terminate: &mut Signal) -> &'static str {
     tokio::select! {
         _ = interrupt.recv() => "SIGINT",
         _ = terminate.recv() => "SIGTERM",
+    }
+}
+
+/// The first signal to stop. A hangup before it is dropped: it would undo what the hooks do.
+async fn first_before_ready(interrupt: &mut Signal, terminate: &mut Signal, hangup: &mut Signal) -> &'static str {
+    loop {
+        tokio::select! {
+            signal = first(interrupt, terminate) => return signal,
+            _ = hangup.recv() => tracing::warn!("not reloaded: the hooks have not run yet"),
+        }
     }
 }
 

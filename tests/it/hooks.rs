@@ -366,6 +366,24 @@ fn where_there_is_only_a_socket_hooks_find_the_emulator_by_it() {
 }
 
 #[test]
+fn a_hangup_while_hooks_run_does_not_undo_what_they_do() {
+    let seed = "{ecsim} seed {here}/init/more.json";
+    let folder = init("hooks-hangup", &[MORE, ("ready.d/1.sh", seed), ("ready.d/2.sh", GATE)]);
+    let begun = Begun::new(&folder, &[FREE]);
+    let address = written(&folder.path("at"));
+    begun.kill("-HUP");
+    std::thread::sleep(Duration::from_millis(100));
+    folder.file("go", "");
+    wait_for("ready", || begun.printed().ends_with("Ready.\n"));
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(get(&address, "/_ecsim/instances").1.to_string().contains("i-more"));
+    begun.kill("-TERM");
+    let (status, _, err) = begun.ended();
+    let line = " WARN not reloaded: the hooks have not run yet\n";
+    assert!(status == Some(0) && err.matches(line).count() == 1, "{status:?} {err}");
+}
+
+#[test]
 fn seeds_of_the_folder_are_read_with_those_of_flags_and_read_again_at_a_hangup_without_its_hooks() {
     let seed = |id: &str| json!({ "accounts": [{ "instances": [{ "id": id }] }] }).to_string();
     let (a, b) = (seed("i-a"), seed("i-b"));
