@@ -1,6 +1,6 @@
 //! `/_ecsim/init`: what the init folder holds, and what became of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub enum Stage {
 pub enum State {
     Waiting,
     Running,
-    /// A seed was taken in; a hook has ended with exit status 0.
+    /// A seed has been read, for what begins of seeds; a hook has ended with exit status 0.
     Done,
     Failed,
     /// A hook where there is no shell.
@@ -39,8 +39,8 @@ pub enum State {
 /// What has become of the init folder, the one place of it: whether calls are welcome is told from here too.
 #[derive(Debug, Default)]
 pub struct Init {
-    folder: Option<PathBuf>,
-    seeds: RwLock<Vec<String>>,
+    /// Whose seeds are in force.
+    folder: RwLock<InitFolder>,
     hooks: RwLock<Vec<Hook>>,
     /// Whether there is no ready hook to wait for.
     is_ready: AtomicBool,
@@ -49,7 +49,6 @@ pub struct Init {
 #[derive(Clone, Debug)]
 struct Hook {
     path: PathBuf,
-    name: String,
     stage: Stage,
     state: State,
     error: Option<String>,
@@ -59,25 +58,20 @@ struct Hook {
 impl Init {
     /// The seeds are taken in, the hooks wait.
     pub fn new(folder: &InitFolder) -> Self {
-        let hook = |path: &PathBuf, stage| {
-            let (path, name) = (path.clone(), folder.name_of(path));
-            Hook { path, name, stage, state: State::Waiting, error: None, took: None }
-        };
+        let hook =
+            |path: &PathBuf, stage| Hook { path: path.clone(), stage, state: State::Waiting, error: None, took: None };
         let at_ready = folder.at_ready.iter().map(|path| hook(path, Stage::Ready));
         let at_stop = folder.at_stop.iter().map(|path| hook(path, Stage::Stop));
-        let init = Self {
-            folder: folder.path.clone(),
+        Self {
+            folder: RwLock::new(folder.clone()),
             hooks: RwLock::new(at_ready.chain(at_stop).collect()),
             is_ready: AtomicBool::new(folder.at_ready.is_empty()),
-            ..Self::default()
-        };
-        init.take_seeds(folder);
-        init
+        }
     }
 
-    /// These are the seeds that are in force now.
+    /// The seeds of this folder are those that are in force now. The hooks stay those of the start.
     pub fn take_seeds(&self, folder: &InitFolder) {
-        *self.seeds.write() = folder.seeds.iter().map(|seed| folder.name_of(seed)).collect();
+        self.folder.write().clone_from(folder);
     }
 
     /// The hooks of a stage in the order in which they run, each with the number that it is known by.
@@ -110,10 +104,11 @@ impl Init {
         }
         let hooks = self.hooks.read();
         let hook = |state| hooks.iter().find(|hook| hook.stage == Stage::Ready && hook.state == state);
+        let name = |hook: &Hook| self.folder.read().name_of(&hook.path);
         Some(match (hook(State::Failed), hook(State::Running), hook(State::Waiting)) {
-            (_, Some(running), _) => format!("the hook {} runs", running.name),
-            (Some(failed), None, _) => format!("the hook {} failed", failed.name),
-            (None, None, Some(waiting)) => format!("the hook {} has not run yet", waiting.name),
+            (_, Some(running), _) => format!("the hook {} runs", name(running)),
+            (Some(failed), None, _) => format!("the hook {} failed", name(failed)),
+            (None, None, Some(waiting)) => format!("the hook {} has not run yet", name(waiting)),
             (None, None, None) => "the hooks have just ended".to_owned(),
         })
     }
@@ -122,10 +117,6 @@ impl Init {
     pub(crate) fn state(&self, number: usize) -> Option<State> {
         self.hooks.read().get(number).map(|hook| hook.state)
     }
-
-    fn folder(&self) -> Option<String> {
-        self.folder.as_deref().map(Path::display).map(|path| path.to_string())
-    }
 }
 
 /// The init folder.
@@ -133,7 +124,7 @@ impl Init {
 pub(super) struct Listing {
     /// The version of this form.
     schema: u32,
-    /// `--init-dir`; null if there is none.
+    /// `--init-dir`, as it was when the seeds were read; null if there is none.
     folder: Option<String>,
     /// Seeds, then hooks in the order in which they run.
     files: Vec<File>,
@@ -141,7 +132,7 @@ pub(super) struct Listing {
 
 #[derive(Debug, Serialize, ToSchema)]
 struct File {
-    /// Within the folder.
+    /// Within the folder; a hook of another one, which was in force at the start, with its whole path.
     file: String,
     kind: Kind,
     state: State,
@@ -167,9 +158,16 @@ enum Kind {
 #[utoipa::path(get, path = "/_ecsim/init", responses((status = 200, body = Listing)))]
 pub(super) async fn init(Shared(control): Shared<Arc<Control>>) -> Json<Listing> {
     let init = &control.init;
-    let seed = |name: &String| File { file: name.clone(), kind: Kind::Seed, state: State::Done, error: None, ms: None };
+    let folder = init.folder.read().clone();
+    let seed = |path: &PathBuf| File {
+        file: folder.name_of(path),
+        kind: Kind::Seed,
+        state: State::Done,
+        error: None,
+        ms: None,
+    };
     let hook = |hook: &Hook| File {
-        file: hook.name.clone(),
+        file: folder.name_of(&hook.path),
         kind: match hook.stage {
             Stage::Ready => Kind::Ready,
             Stage::Stop => Kind::Stop,
@@ -178,7 +176,8 @@ pub(super) async fn init(Shared(control): Shared<Arc<Control>>) -> Json<Listing>
         error: hook.error.clone(),
         ms: hook.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
     };
-    let mut files: Vec<_> = init.seeds.read().iter().map(seed).collect();
+    let mut files: Vec<_> = folder.seeds.iter().map(seed).collect();
     files.extend(init.hooks.read().iter().map(hook));
-    Json(Listing { schema: 1, folder: init.folder(), files })
+    let path = folder.path.as_deref().map(|path| path.display().to_string());
+    Json(Listing { schema: 1, folder: path, files })
 }

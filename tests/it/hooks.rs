@@ -423,6 +423,23 @@ fn seeds_of_the_folder_are_read_with_those_of_flags_and_read_again_at_a_hangup_w
 }
 
 #[test]
+fn after_a_hangup_the_folder_is_that_of_the_seeds_and_hooks_are_those_of_the_start() {
+    let key = r#"{"accounts":[{"keys":[{"id":"test","secret":"test"}]}]}"#;
+    let folder =
+        init("hooks-moved", &[("ready.d/1.json", key), ("stop.d/1.sh", "exit 0"), ("more/ready.d/2.json", key)]);
+    let (old, new) = (folder.path("init"), folder.path("init/more"));
+    let config = folder.file("ecsim.toml", format!("init-dir = {old:?}\nlog-level = \"info\"\n"));
+    let mut server = Running::start([FREE, "--config", &config]);
+    folder.file("ecsim.toml", format!("init-dir = {new:?}\nlog-level = \"info\"\n"));
+    server.kill("-HUP");
+    server.line_with(" INFO reloaded");
+    let listing = get(&server.address, "/_ecsim/init").1;
+    assert_eq!(listing["folder"], new);
+    let hook = format!("{old}/stop.d/1.sh");
+    assert_eq!(states(&listing), [row("ready.d/2.json", "seed", "done"), row(&hook, "stop", "waiting")]);
+}
+
+#[test]
 fn a_script_that_cannot_be_read_is_a_hook_that_fails() {
     let folder = init("hooks-unreadable", &[("ready.d/1.sh", "exit 0")]);
     let script = folder.path("init/ready.d/2.sh");
