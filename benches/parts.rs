@@ -96,9 +96,11 @@ fn rendering(c: &mut Criterion) {
     for count in [1, 100] {
         let outcomes = Items((0..count).map(outcome).collect());
         let reply = Reply { ram_role_name: "bench-role", total_count: count, outcomes };
+        // As much as an action asks for.
+        let room = 512 + count * 224;
         for (format, name) in [(Format::Json, "JSON"), (Format::Xml, "XML")] {
             group.bench_function(format!("{name}, {count} instances"), |b| {
-                b.iter(|| render::success(format, "DetachInstanceRamRole", black_box(&reply)));
+                b.iter(|| render::success(format, "DetachInstanceRamRole", black_box(&reply), room));
             });
         }
     }

@@ -98,7 +98,7 @@ fn calls(criterion: &mut Criterion) {
     }] });
     let nonces = (0, jiff::SignedDuration::ZERO);
     let origin = Origin { seeds: vec![("bench".to_owned(), seed.to_string())], nonces, ..Origin::default() };
-    let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a world");
+    let spaces = Spaces::new(origin, SpaceLimits::default()).expect("a world");
     let settings = SettingsCell::new(Settings { auth: AuthMode::Lenient, ..Settings::default() }).into();
     let gateway = Gateway { spaces: Arc::new(spaces), settings, products: PRODUCTS };
     let mut group = criterion.benchmark_group("policy/a signed detach");
@@ -106,7 +106,7 @@ fn calls(criterion: &mut Criterion) {
     // Puts the role on again, so that there is something to take off.
     let attach = |instance: &str| {
         space.store.write(|world| {
-            world.instance_mut(instance).expect("it is there").attach_role(RoleName::new("web"), None);
+            world.attach_role(space.clock.now(), instance, RoleName::new("web"), None);
         });
     };
     for (caller, token) in [("owner", None), ("user", None), ("session", Some("token"))] {
@@ -119,7 +119,7 @@ fn calls(criterion: &mut Criterion) {
             .collect();
         for (instance, head) in &calls {
             attach(instance);
-            assert_eq!(gateway.answer(head, &[], PEER).status(), 200, "{caller}");
+            assert_eq!(gateway.answer(head.clone(), &[], PEER).status(), 200, "{caller}");
             assert!(space.store.read(|world| world.instance(instance).is_some_and(|found| found.role().is_none())));
         }
         let mut turn = calls.iter().cycle();
@@ -127,7 +127,7 @@ fn calls(criterion: &mut Criterion) {
             let next = || {
                 let (instance, head) = turn.next().expect("there is no end");
                 attach(instance);
-                head
+                head.clone()
             };
             let batch = BatchSize::NumIterations(INSTANCES);
             bencher.iter_batched(next, |head| gateway.answer(black_box(head), &[], PEER), batch);

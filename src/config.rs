@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use toml::de::{DeTable, DeValue};
 
 use crate::control::{Access, AdminMode, AdminToken, Origin, Setting, Source, Value};
+use crate::files::SnapshotName;
 use crate::hooks::OnError;
 use crate::http::Limits;
 use crate::metadata;
@@ -54,6 +55,12 @@ pub enum Command {
     Reset(ResetArgs),
     /// Give a seed to a running emulator
     Seed(SeedArgs),
+    /// Save, load, export and import worlds of a running emulator
+    #[command(arg_required_else_help = false)]
+    Snapshot {
+        #[command(subcommand)]
+        command: SnapshotCommand,
+    },
     /// Print what to export or set so that SDKs and tools find the emulator
     Env(EnvArgs),
     /// List the actions of the vendor and which of them are emulated
@@ -77,6 +84,24 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
+    /// Save the world of a namespace under a name, in the emulator's --snapshot-dir
+    Save(NamedSnapshotArgs),
+    /// Put the world of a saved snapshot in the place of a namespace's
+    Load(NamedSnapshotArgs),
+    /// List the saved snapshots
+    List(ControlArgs),
+    /// Print a saved snapshot
+    Show(SavedSnapshotArgs),
+    /// Delete a saved snapshot
+    Delete(SavedSnapshotArgs),
+    /// Print the world of a namespace, or write it to a file
+    Export(SnapshotFileArgs),
+    /// Put the world of a file in the place of a namespace's
+    Import(SnapshotFileArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -113,13 +138,17 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_INIT_ON_ERROR", value_name = "MODE", default_value = "fail")]
     pub init_on_error: OnError,
 
-    /// File that the world is kept in from one run to the next; once it exists, seeds are for namespaces and resets
+    /// File that all namespaces are kept in from one run to the next; once it exists, seeds are for new ones and resets
     #[arg(long, env = "ECSIM_STATE_FILE", value_name = "PATH")]
     pub state_file: Option<PathBuf>,
 
     /// Save the state this often too, and not only at the stop
     #[arg(long, env = "ECSIM_STATE_INTERVAL", value_name = "DURATION", value_parser = timeout)]
     pub state_interval: Option<Duration>,
+
+    /// Folder that the control API keeps named snapshots in; without it, there are none
+    #[arg(long, env = "ECSIM_SNAPSHOT_DIR", value_name = "DIR")]
+    pub snapshot_dir: Option<PathBuf>,
 
     /// Configuration file: TOML with the names of these flags
     #[arg(long, env = "ECSIM_CONFIG", value_name = "FILE")]
@@ -252,19 +281,49 @@ impl ServeArgs {
 }
 
 /// Where the emulator is that a sub-command asks.
+#[derive(Clone, Debug)]
+pub struct WhereArgs(WhereFlags);
+
 #[derive(Clone, Debug, Args)]
-pub struct WhereArgs {
+struct WhereFlags {
     /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
     #[arg(long, env = "ECSIM_URL", value_name = "URL")]
-    pub url: Option<String>,
+    url: Option<String>,
 
     /// Unix socket of the emulator
     #[arg(long, env = "ECSIM_UNIX", value_name = "PATH")]
-    pub unix: Option<PathBuf>,
+    unix: Option<PathBuf>,
 
     /// The addresses that the emulator was told to listen on; the first is asked
     #[arg(long, env = "ECSIM_LISTEN", value_name = "IP:PORT", value_delimiter = ',', hide = true)]
-    pub listen: Vec<SocketAddr>,
+    listen: Vec<SocketAddr>,
+}
+
+/// As derived, but that a socket on the command line wins over a URL in a variable.
+impl FromArgMatches for WhereArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = WhereFlags::from_arg_matches(matches)?;
+        let is_given = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if is_given("unix") && !is_given("url") {
+            flags.url = None;
+        }
+        Ok(Self(flags))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Args for WhereArgs {
+    fn augment_args(command: ClapCommand) -> ClapCommand {
+        WhereFlags::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: ClapCommand) -> ClapCommand {
+        WhereFlags::augment_args_for_update(command)
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -323,6 +382,38 @@ pub struct SeedArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct SavedSnapshotArgs {
+    /// Name of the snapshot
+    #[arg(value_name = "NAME", value_parser = snapshot_name)]
+    pub name: SnapshotName,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct NamedSnapshotArgs {
+    #[command(flatten)]
+    pub saved: SavedSnapshotArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct SnapshotFileArgs {
+    /// The file; `-` is standard output or input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct EnvArgs {
     /// Base URL of the emulator [default: the address in ECSIM_LISTEN, else http://127.0.0.1:4580]
     #[arg(long, env = "ECSIM_URL", value_name = "URL")]
@@ -342,12 +433,12 @@ pub struct EnvArgs {
 
 impl WhereArgs {
     pub fn url(&self) -> String {
-        url(self.url.as_deref(), &self.listen)
+        url(self.0.url.as_deref(), &self.0.listen)
     }
 
     /// The socket to reach it by, unless a URL is given.
     pub fn socket(&self) -> Option<&Path> {
-        self.unix.as_deref().filter(|_| self.url.is_none())
+        self.0.unix.as_deref().filter(|_| self.0.url.is_none())
     }
 }
 
@@ -420,6 +511,11 @@ fn instance(text: &str) -> Result<NamedInstance, String> {
 
 fn namespace(text: &str) -> Result<Namespace, String> {
     Namespace::parse(text).ok_or_else(|| "a namespace is 1 to 63 letters, digits, '-', '_' or '.'".to_owned())
+}
+
+fn snapshot_name(text: &str) -> Result<SnapshotName, String> {
+    SnapshotName::parse(text)
+        .ok_or_else(|| "a name is 1 to 64 letters, digits, '-', '_' or '.', the first no '.'".to_owned())
 }
 
 /// A whole number of seconds, since that is how ends of credentials are shown; short of a day.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::control::{Access, Configuration, Control, Init, Listed};
-use crate::files::{InitFolder, SaveError, StateFile, read_seeds};
+use crate::files::{InitFolder, SaveError, SnapshotDir, StateFile, beside_calls, read_seeds};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
@@ -39,6 +39,7 @@ pub struct Builder {
     metadata_listeners: Vec<(SocketAddr, NamedInstance)>,
     state_file: Option<PathBuf>,
     state_interval: Option<Duration>,
+    snapshot_dir: Option<PathBuf>,
     init: InitFolder,
 }
 
@@ -175,10 +176,17 @@ impl Builder {
     }
 
     /// Goes on from what this file holds, if there is one, and not from the seeds; writes it at the stop, and as often in
-    /// between as `every` says. It is the state of the space `default`.
+    /// between as `every` says. It is the state of all namespaces that are there.
     #[must_use]
     pub fn state_file(mut self, path: Option<PathBuf>, every: Option<Duration>) -> Self {
         (self.state_file, self.state_interval) = (path, every);
+        self
+    }
+
+    /// The control API keeps named snapshots in this folder, which it makes for the first one; without a folder it refuses to.
+    #[must_use]
+    pub fn snapshot_dir(mut self, path: Option<PathBuf>) -> Self {
+        self.snapshot_dir = path;
         self
     }
 
@@ -213,30 +221,19 @@ impl Builder {
             origin.seeds = seeds;
         }
         let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
-        let kept = state.as_ref().map_or(Ok(None), |state| state.read()).map_err(|bad| StartError::State(vec![bad]))?;
-        let kept = kept.map(|file| [file]);
-        let spaces = Spaces::new(origin, self.space_limits, kept.as_ref().map(<[_; 1]>::as_slice));
-        let refused = if kept.is_some() { StartError::State } else { StartError::Seed };
-        let spaces = Arc::new(spaces.map_err(refused)?);
-        // Of seeds, every space begins with the same instances; a state is that of `default`.
         let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);
-        let mut told = told.filter(|named| kept.is_none() || named.namespace().is_default());
-        let unknown = spaces
-            .default_space()
-            .store
-            .read(|world| told.find(|named| world.instance(named.id.as_str()).is_none()).cloned());
-        if let Some(unknown) = unknown {
-            return Err(StartError::UnknownInstance(unknown));
-        }
+        let told: Vec<_> = told.collect();
+        let spaces = Arc::new(first_spaces(origin, self.space_limits, state.as_deref(), &told)?);
         let settings = Arc::new(SettingsCell::new(self.settings));
         let configuration = Configuration::new(Arc::clone(&settings), self.listed);
         let limits = (&self.limits).into();
         let app = Arc::new(App {
-            gateway: Gateway { spaces: Arc::clone(&spaces), settings, products: PRODUCTS },
-            metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata },
+            gateway: Gateway { spaces: Arc::clone(&spaces), settings: Arc::clone(&settings), products: PRODUCTS },
+            metadata: Metadata { spaces: Arc::clone(&spaces), settings: self.metadata, live: settings },
             control: Arc::new(Control::new(
                 PRODUCTS,
                 Arc::clone(&spaces),
+                self.snapshot_dir.map(SnapshotDir::new),
                 self.access,
                 configuration,
                 limits,
@@ -260,6 +257,37 @@ impl Builder {
         }
         Ok(Emulator { addresses, of_instances, spaces, app, server, state, _background: background })
     }
+}
+
+/// The spaces of the state, if there is one, or else `default` of the seeds. Each instance that is told is in its space.
+fn first_spaces(
+    origin: Origin,
+    limits: SpaceLimits,
+    state: Option<&StateFile>,
+    told: &[&NamedInstance],
+) -> Result<Spaces, StartError> {
+    let lacks = |world: &World, named: &NamedInstance| world.instance(named.id.as_str()).is_none();
+    let (spaces, unknown) = if let Some(state) = state.filter(|state| state.is_there()) {
+        // They are for resets and further namespaces: what is wrong with them is said now, and not then. It takes as long
+        // as a start without a state, and what is made is gone before the state is read.
+        let unknown_to_seeds: Vec<&NamedInstance> = {
+            let seeds = origin.world().map_err(StartError::Seed)?;
+            told.iter().copied().filter(|named| lacks(&seeds, named)).collect()
+        };
+        let spaces = state.begin(origin, limits).map_err(StartError::State)?;
+        let is_unknown = |named: &NamedInstance| match spaces.get(&named.namespace()) {
+            Some(space) => space.store.read(|world| lacks(world, named)),
+            None => unknown_to_seeds.contains(&named),
+        };
+        let unknown = told.iter().find(|named| is_unknown(named)).copied();
+        (spaces, unknown)
+    } else {
+        let spaces = Spaces::new(origin, limits).map_err(StartError::Seed)?;
+        // Of seeds, every space begins with the same instances.
+        let unknown = spaces.default_space().store.read(|world| told.iter().find(|named| lacks(world, named)).copied());
+        (spaces, unknown)
+    };
+    unknown.map_or(Ok(spaces), |unknown| Err(StartError::UnknownInstance(unknown.clone())))
 }
 
 /// Looks for spaces that nobody uses, for as long as there are any.
@@ -294,11 +322,9 @@ async fn keep(file: Arc<StateFile>, app: Arc<App>, every: Duration) {
     }
 }
 
-/// Beside the calls: a disk takes its time.
 async fn save(file: &Arc<StateFile>, spaces: &Arc<Spaces>) -> Result<(), SaveError> {
     let (file, spaces) = (Arc::clone(file), Arc::clone(spaces));
-    let saved = tokio::task::spawn_blocking(move || file.save(&spaces)).await;
-    saved.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    beside_calls(move || file.save(&spaces)).await
 }
 
 /// How an emulator stopped.

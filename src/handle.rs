@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::world::{Namespace, NoSpace, Pace, Space, Spaces, World};
+use crate::world::{Counts, Namespace, NoSpace, Pace, Space, Spaces, World};
 
 /// One namespace of a running emulator. It follows resets: what is asked of it is asked of the world that is there then.
 #[derive(Clone, Debug)]
@@ -51,6 +51,57 @@ impl Handle {
     /// Those of [`Handle::world`].
     pub fn reset(&self) -> Result<(), NoSpace> {
         self.spaces.replace(&self.namespace, None).map(|_| ())
+    }
+
+    /// Adds what a seed says to the world, whole or not at all; how much more there is then. `name` is what mistakes are
+    /// reported with.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = ecsim::Emulator::builder().without_listeners().start().await?;
+    /// let t1 = emulator.namespace("t1")?;
+    /// let more = t1.seed("more", r#"{ "accounts": [{ "instances": [{ "id": "i-1", "role": "web-role" }] }] }"#)?;
+    /// assert_eq!(more.instances, 1);
+    /// assert!(t1.seed("again", r#"{ "accounts": [{ "instances": [{ "id": "i-1" }] }] }"#).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoSpace::Seed`] with every mistake, and then nothing has changed; those of [`Handle::world`].
+    pub fn seed(&self, name: &str, text: &str) -> Result<Counts, NoSpace> {
+        self.space()?.add(&[(name.to_owned(), text.to_owned())]).map_err(NoSpace::Seed)
+    }
+
+    /// The world as text: a seed that leaves nothing out, with the secrets of its keys.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = ecsim::Emulator::builder().without_listeners().start().await?;
+    /// let (t1, t2) = (emulator.namespace("t1")?, emulator.namespace("t2")?);
+    /// let now = t1.clock()?.now();
+    /// t1.change(|world| world.detach_role(now, "i-bp1ecsim0000000web01"))?;
+    /// t2.put("of t1", &t1.snapshot()?)?;
+    /// assert_eq!(t2.snapshot()?, t1.snapshot()?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Handle::world`].
+    pub fn snapshot(&self) -> Result<String, NoSpace> {
+        Ok(self.space()?.snapshot())
+    }
+
+    /// Puts the world of a snapshot, or of a seed, in the place of the one that is there. Calls in flight finish on the old
+    /// world.
+    ///
+    /// # Errors
+    /// Those of [`Handle::seed`].
+    pub fn put(&self, name: &str, text: &str) -> Result<(), NoSpace> {
+        self.spaces.replace(&self.namespace, Some(&[(name.to_owned(), text.to_owned())])).map(|_| ())
     }
 
     /// The clock of the namespace.

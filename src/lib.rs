@@ -29,6 +29,8 @@ pub mod hooks;
 pub mod http;
 pub mod metadata;
 pub mod policy;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod services;
 pub mod settings;
 pub mod world;

@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use crate::api::permission::RamMode;
+use crate::world::Propagation;
 
 /// How much of a call's signature is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, ToSchema)]
@@ -67,6 +68,14 @@ pub struct Settings {
           action = ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub detach_revokes: bool,
 
+    /// When the metadata service learns of a role that was attached or detached: 0s, 30s, 3reads
+    #[arg(long, env = "ECSIM_METADATA_PROPAGATION", value_name = "DURATION|COUNTreads", default_value = "0s", value_parser = propagation)]
+    pub metadata_propagation: Propagation,
+
+    /// When DescribeInstanceRamRole learns of it
+    #[arg(long, env = "ECSIM_DESCRIBE_PROPAGATION", value_name = "DURATION|COUNTreads", default_value = "0s", value_parser = propagation)]
+    pub describe_propagation: Propagation,
+
     /// Most parameters of a request
     // Repeats included.
     #[arg(long, env = "ECSIM_MAX_PARAMS", value_name = "COUNT", default_value_t = 1000)]
@@ -82,6 +91,8 @@ impl Default for Settings {
             ram: RamMode::Strict,
             detach_pass_role: true,
             detach_revokes: false,
+            metadata_propagation: Propagation::IMMEDIATE,
+            describe_propagation: Propagation::IMMEDIATE,
             max_params: 1000,
         }
     }
@@ -89,7 +100,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Names and values, as the flags have and take them.
-    pub fn texts(&self) -> [(&'static str, String); 7] {
+    pub fn texts(&self) -> [(&'static str, String); 9] {
         let switch = |on| if on { "on" } else { "off" }.to_owned();
         [
             ("auth", named(&self.auth)),
@@ -98,6 +109,8 @@ impl Settings {
             ("ram", named(&self.ram)),
             ("detach-pass-role", switch(self.detach_pass_role)),
             ("detach-revokes", switch(self.detach_revokes)),
+            ("metadata-propagation", self.metadata_propagation.to_string()),
+            ("describe-propagation", self.describe_propagation.to_string()),
             ("max-params", self.max_params.to_string()),
         ]
     }
@@ -166,7 +179,8 @@ impl From<&clap::Error> for UsageError {
             ContextValue::Strings(many) => many.first().cloned(),
             _ => None,
         });
-        let valid = match error.get(ContextKind::ValidValue) {
+        let valid = error.get(ContextKind::ValidValue).or_else(|| error.get(ContextKind::ValidSubcommand));
+        let valid = match valid {
             Some(ContextValue::Strings(values)) if !values.is_empty() => Some(values.join(", ")),
             _ => None,
         };
@@ -192,6 +206,16 @@ pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
     if duration.is_negative() { Err("a duration cannot be negative".to_owned()) } else { Ok(duration) }
 }
 
+/// `0s` for at once, `30s`, `3reads`.
+fn propagation(text: &str) -> Result<Propagation, String> {
+    let reads = text.strip_suffix("reads").or_else(|| text.strip_suffix("read"));
+    let read = match reads {
+        Some(count) => count.trim_end().parse().ok().map(Propagation::Reads),
+        None => duration(text).ok().map(Propagation::Time),
+    };
+    read.ok_or_else(|| "a delay is a duration such as 30s, or a number of reads such as 3reads".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,6 +233,8 @@ mod tests {
             ram: RamMode::Soft,
             detach_pass_role: false,
             detach_revokes: true,
+            metadata_propagation: Propagation::Reads(3),
+            describe_propagation: Propagation::Time(SignedDuration::from_millis(90_250)),
             max_params: 7,
         };
         assert_eq!(other.texts().map(|(name, _)| name).as_slice(), flags);

@@ -17,7 +17,8 @@ enum Input {
 fuzz_target!(|input: Input| {
     match input {
         Input::Reply(reply) => {
-            let text = success(Format::Json, reply.action(), &reply.node).expect("a reply can be rendered");
+            let text = success(Format::Json, reply.action(), &reply.node, 0).expect("a reply can be rendered");
+            let text = String::from_utf8(text).expect("text");
             assert_eq!(leaves::of_json(&text), reply.node.leaves());
         }
         Input::Refusal(refusal) => {

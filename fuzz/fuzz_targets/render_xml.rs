@@ -18,7 +18,8 @@ enum Input {
 fuzz_target!(|input: Input| {
     match input {
         Input::Reply(reply) => {
-            let text = success(Format::Xml, reply.action(), &reply.node).expect("a reply can be rendered");
+            let text = success(Format::Xml, reply.action(), &reply.node, 0).expect("a reply can be rendered");
+            let text = String::from_utf8(text).expect("text");
             check(&text, &format!("{}Response", reply.action()), reply.node.leaves());
         }
         Input::Refusal(refusal) => {

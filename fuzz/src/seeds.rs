@@ -12,6 +12,7 @@ pub struct Seeds {
     /// Whether to leave out what no seed can have, so that nearly all are taken.
     mended: bool,
     files: Vec<Vec<Account>>,
+    changes: Vec<Entry>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -70,7 +71,16 @@ impl Seeds {
             let accounts: Vec<_> = accounts.map(|(place, account)| self.account(account, at * 10 + place)).collect();
             (format!("{at}.json"), json!({ "accounts": accounts }).to_string())
         };
-        self.files.iter().enumerate().map(file).collect()
+        let mut files: Vec<_> = self.files.iter().enumerate().map(file).collect();
+        if !self.changes.is_empty() {
+            let changes: Vec<_> = self.changes.iter().map(|change| change.json("role_change", self.mended)).collect();
+            let changed = json!({
+                "accounts": [{ "id": "9999999999999999", "instances": [{ "id": "changed" }] }],
+                "role_changes": { "dropped": 1, "changes": changes },
+            });
+            files.push(("changes.json".to_owned(), changed.to_string()));
+        }
+        files
     }
 
     fn account(&self, account: &Account, number: usize) -> Value {
@@ -139,6 +149,7 @@ impl Entry {
             "key" => &["id", "secret"][..],
             "policy" => &["name", "document"],
             "user" | "role" => &["name"],
+            "role_change" => &["at", "instance"],
             _ => &[],
         };
         let mut members = Map::new();
@@ -195,6 +206,12 @@ fn mend(instance: &mut Map<String, Value>, own: &str, roles: &BTreeSet<String>) 
         instance.shift_remove("public_ip");
     }
     together(instance, "cpu", "memory");
+    if !has(instance, "market_place_product_code") {
+        instance.shift_remove("market_place_charge_type");
+    }
+    if instance.get("spot_strategy").is_none_or(|strategy| strategy == "NoSpot") {
+        instance.shift_remove("spot_termination_time");
+    }
     if has(instance, "vswitch_cidr") || !has(instance, "key_pair") {
         instance.shift_remove("private_ip");
         instance.shift_remove("public_key");
@@ -214,6 +231,9 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         ("key", "status") => json!(["active", "inactive"]),
         ("policy", "name") => json!(["p", "P", "q-1"]),
         ("user", "name") => json!(["u", "U", "u.1_x"]),
+        ("role_change", "instance") => json!(["changed"]),
+        (_, "before") => json!([{ "role": "gone" }, { "role": "WEB", "policy": "{}" }]),
+        (_, "metadata_reads" | "describe_reads") => json!([1, 4_294_967_295_u64]),
         ("user", "keys") => json!([[], [{ "id": "u", "secret": "s" }]]),
         (_, "policies") => {
             let system =
@@ -242,7 +262,7 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         (_, "trust") => json!([{ "Statement": [statement] }, { "Statement": statement }, { "Statement": [] }]),
         ("role", "sessions") => json!([[], [{ "id": "s", "secret": "s", "security_token": "t", "name": "job",
             "expires": "9999-12-30T22:00:00Z" }]]),
-        (_, "expires" | "created" | "updated" | "last_used") => {
+        (_, "at" | "expires" | "created" | "updated" | "last_used" | "spot_termination_time") => {
             json!(["2026-01-05T08:00:00Z", "9999-12-30T22:00:00Z", "0001-01-01T00:00:00Z"])
         }
         (_, "count") => json!([1, 2, 17, 300]),
@@ -253,7 +273,9 @@ fn fitting(kind: &str, name: &str, which: u8) -> Value {
         ("instance", "status") => json!(["Running", "Stopped", "Pending"]),
         (_, "type") => json!(["ecs.g6.large", "ecs.e-c1m1.large"]),
         (_, "cpu" | "memory") => json!([1, 1024]),
-        (_, "charge_type") => json!(["PostPaid", "PrePaid"]),
+        (_, "os_type") => json!(["linux", "windows"]),
+        (_, "spot_strategy") => json!(["NoSpot", "SpotAsPriceGo"]),
+        (_, "charge_type" | "market_place_charge_type") => json!(["PostPaid", "PrePaid"]),
         (_, "deletion_protection" | "allow_console_login" | "role_as_written") => json!([true, false]),
         (_, "vpc_cidr") => json!(["10.0.0.0/8", "172.16.0.0/12"]),
         (_, "vswitch_cidr") => json!(["10.1.0.0/16", "10.1.0.0/29"]),

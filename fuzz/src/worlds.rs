@@ -62,9 +62,9 @@ pub fn with_general_codes(settings: Settings) -> Settings {
 pub fn gateway(world: World, settings: Settings) -> Gateway {
     let clock = Arc::new(ManualClock::at(now()));
     let nonces = (64, SignedDuration::from_mins(30));
-    let origin = Origin { machine: clock, rng_seed: Some(1), nonces, ..Origin::default() };
-    let empty = [("empty".to_owned(), "{}".to_owned())];
-    let spaces = Spaces::new(origin, SpaceLimits::default(), Some(&empty)).expect("a good seed");
+    let seeds = vec![("empty".to_owned(), "{}".to_owned())];
+    let origin = Origin { seeds, machine: clock, rng_seed: Some(1), nonces, ..Origin::default() };
+    let spaces = Spaces::new(origin, SpaceLimits::default()).expect("a good seed");
     spaces.default_space().store.write(|empty| *empty = world);
     Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings).into(), products: PRODUCTS }
 }

@@ -12,7 +12,7 @@ use super::params::Params;
 use super::permission::Guard;
 pub use super::permission::Permission;
 use super::render::{self, Format};
-use crate::world::{AccessKey, AccountId, Ids, KeyStatus, RamId, RequestId, RoleSession, Store, World};
+use crate::world::{AccessKey, AccountId, Ids, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
 pub trait Action {
@@ -130,6 +130,8 @@ pub struct Ctx<'a> {
     pub guard: &'a Guard,
     /// Whether a role that comes off an instance takes with it the credentials that the instance got for it.
     pub detach_revokes: bool,
+    /// When `DescribeInstanceRamRole` shows a change.
+    pub describe_propagation: Propagation,
 }
 
 /// Which lock an action takes.
@@ -151,7 +153,8 @@ impl Access {
 /// An answered call.
 #[derive(Debug)]
 pub struct Done {
-    pub body: String,
+    /// UTF-8.
+    pub body: Vec<u8>,
     pub batch: Option<Batch>,
 }
 
@@ -207,9 +210,15 @@ pub const fn writes<A: Write>() -> Entry {
     }
 }
 
+/// About as long as the text of most replies is, and as what each part of a batch adds to it.
+const USUAL_LENGTH: usize = 512;
+const USUAL_LENGTH_OF_PART: usize = 224;
+
 fn done<R: Reply>(format: Format, action: &str, reply: &R) -> Result<Done, ApiError> {
-    match render::success(format, action, reply) {
-        Ok(body) => Ok(Done { body, batch: reply.batch() }),
+    let batch = reply.batch();
+    let room = USUAL_LENGTH + batch.map_or(0, |batch| batch.total * USUAL_LENGTH_OF_PART);
+    match render::success(format, action, reply, room) {
+        Ok(body) => Ok(Done { body, batch }),
         Err(error) => {
             tracing::error!(action, error, "a reply that cannot be rendered");
             Err(Code::Internal.into())
@@ -267,6 +276,7 @@ pub(crate) fn by_owner<T>(signer: Option<&Signer>, look: impl FnOnce(&Ctx<'_>) -
         ids: &ids,
         guard: &guard,
         detach_revokes: false,
+        describe_propagation: Propagation::IMMEDIATE,
     })
 }
 

@@ -601,6 +601,27 @@ pub static RULES: &[Rule] = &[
         test: "each_item_says_what_ecs_says",
     },
     Rule {
+        rule: "Metadata: `eipv4` is the EIP, else the public address",
+        evidence: Evidence::Documented,
+        source: "imds.md 3",
+        place: "metadata/items.rs",
+        test: "what_an_instance_does_not_have_is_404_and_in_no_listing",
+    },
+    Rule {
+        rule: "Metadata: only Windows has `kms-server` and `wsus-server/`, only Linux `source-address`; what makes an instance one is `os_type` of its seed",
+        evidence: Evidence::Documented,
+        source: "imds.md 3",
+        place: "metadata/items.rs",
+        test: "what_an_instance_does_not_have_is_404_and_in_no_listing",
+    },
+    Rule {
+        rule: "Metadata: `instance/spot/termination-time` is there when the seed says it, whatever the time; before, it is 404",
+        evidence: Evidence::Inferred,
+        source: "imds.md 3",
+        place: "metadata/items.rs",
+        test: "what_an_instance_does_not_have_is_404_and_in_no_listing",
+    },
+    Rule {
         rule: "Metadata: without a role the list of roles and every role are 404; the next read after a detach is",
         evidence: Evidence::Inferred,
         source: "imds.md 4; decisions.md 20",
@@ -613,6 +634,13 @@ pub static RULES: &[Rule] = &[
         source: "decisions.md 19",
         place: "services/ecs/detach_instance_ram_role.rs",
         test: "with_detach_revokes_what_was_issued_ends_at_once",
+    },
+    Rule {
+        rule: "Metadata and Describe show a change of a role at once; with `--metadata-propagation` and `--describe-propagation` after a time or a number of reads. Until then metadata hands out the credentials of what it shows",
+        evidence: Evidence::Inferred,
+        source: "imds.md 8",
+        place: "world/role_changes.rs",
+        test: "metadata_and_describe_learn_of_a_change_after_a_time_each",
     },
     Rule {
         rule: "The same credentials are answered until a twelfth of their life is left, half an hour of six hours; attached again or with another policy, the role has new ones, and so it has when the clock has gone back",
@@ -830,9 +858,19 @@ pub static DIFFERENCES: &[Difference] = &[
         test: "nobody_is_taken_for_an_instance_by_chance",
     },
     Difference {
-        difference: "No `dynamic/instance-identity/pkcs7`, spot, marketplace, Windows, IPv6 and tag items among the metadata; `HttpPutResponseHopLimit` is shown and nothing more",
-        why: "not emulated; only the vendor can sign an identity document",
-        test: "",
+        difference: "Metadata: `dynamic/instance-identity/pkcs7` is 404, with and without `audience`",
+        why: "programs check the signature with the certificate that the vendor publishes, whose private key only the vendor has: they would refuse one of ours (imds.md 3)",
+        test: "what_only_the_vendor_can_say_and_what_no_instance_has_here_is_404",
+    },
+    Difference {
+        difference: "Metadata: no instance has IPv6 addresses, and there are no items of disks and tags; `InstanceMetadataTags` cannot be enabled, `HttpPutResponseHopLimit` is shown and nothing more",
+        why: "the world has no disks and no IPv6, no source describes the items of tags, and nothing is routed here (imds.md 1 and 3)",
+        test: "what_only_the_vendor_can_say_and_what_no_instance_has_here_is_404",
+    },
+    Difference {
+        difference: "Metadata: `maintenance/active-system-events` is always `None`",
+        why: "nothing happens to the hardware of a world (imds.md 3)",
+        test: "each_item_says_what_ecs_says",
     },
     Difference {
         difference: "Attach and Detach are seen at once by every other call and by the metadata service; no delay can be set",

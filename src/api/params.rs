@@ -30,21 +30,33 @@ pub type Text<'a> = Cow<'a, str>;
 pub fn decode(text: &[u8]) -> Result<Vec<(Text<'_>, Text<'_>)>, ApiError> {
     let text = std::str::from_utf8(text).map_err(|_| Code::MalformedEncoding)?;
     let mut pairs = Vec::with_capacity(USUAL_PAIRS);
-    let mut piece = Piece::default();
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
+    let (mut piece, mut at) = (Piece::default(), 0);
+    while let Some(plain) = text.as_bytes()[at..].iter().position(|&byte| MARKS[usize::from(byte)]) {
+        at += plain;
+        match text.as_bytes()[at] {
             b'&' => {
                 pairs.extend(piece.decode(text, at)?);
                 piece = Piece { start: at + 1, ..Piece::default() };
             }
-            b'=' if piece.equals.is_none() => piece.equals = Some(at),
-            b'%' | b'+' => piece.is_coded = true,
-            _ => {}
+            b'=' => piece.equals = piece.equals.or(Some(at)),
+            _ => piece.is_coded = true,
         }
+        at += 1;
     }
     pairs.extend(piece.decode(text, text.len())?);
     Ok(pairs)
 }
+
+/// The bytes that mean something in form-encoded text.
+const MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut mark = 0;
+    while mark < b"&=%+".len() {
+        marks[b"&=%+"[mark] as usize] = true;
+        mark += 1;
+    }
+    marks
+};
 
 /// A pair that has been read so far.
 #[derive(Default)]

@@ -65,25 +65,26 @@ fn wrapped<T: Item + Serialize, S: Serializer>(list: &[T], serializer: S) -> Res
     wrapper.end()
 }
 
-/// Renders a reply into a fresh buffer.
+/// Renders a reply as UTF-8, into a buffer that begins with `room` bytes.
 ///
 /// # Errors
 /// A reply that the XML writer refuses: a mistake of ours, the same for every value of its type.
-pub fn success<R: Serialize>(format: Format, action: &str, reply: &R) -> Result<String, String> {
+pub fn success<R: Serialize>(format: Format, action: &str, reply: &R, room: usize) -> Result<Vec<u8>, String> {
     match format {
         Format::Json => {
-            let mut text = Vec::with_capacity(512);
+            let mut text = Vec::with_capacity(room);
             serde_json::to_writer(&mut text, reply).map_err(|error| error.to_string())?;
-            String::from_utf8(text).map_err(|error| error.to_string())
+            Ok(text)
         }
         Format::Xml => {
-            let mut text = Legal(DECLARATION.to_owned());
+            let mut text = Legal(String::with_capacity(room));
+            text.0.push_str(DECLARATION);
             let root = format!("{action}Response");
             let mut writer =
                 quick_xml::se::Serializer::with_root(&mut text, Some(&root)).map_err(|error| error.to_string())?;
             writer.set_quote_level(quick_xml::se::QuoteLevel::Partial);
             reply.serialize(writer).map_err(|error| error.to_string())?;
-            Ok(text.0)
+            Ok(text.0.into_bytes())
         }
     }
 }

@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A client of one emulator.
 pub(super) struct Client {
+    /// What mistakes are said to be in.
+    subject: &'static str,
     http: reqwest::Client,
     url: String,
     authorization: Option<HeaderValue>,
@@ -44,24 +46,36 @@ struct Wrong {
 }
 
 impl Client {
+    /// `subject` is what mistakes are said to be in, such as `the seed`.
+    ///
     /// # Errors
     /// The token cannot be sent, or there is no client to be had.
-    pub(super) fn new(args: &ControlArgs) -> Result<Self, Failure> {
+    pub(super) fn new(args: &ControlArgs, subject: &'static str) -> Result<Self, Failure> {
         let bearer = args.admin_token.as_ref().map(|token| HeaderValue::try_from(token.bearer()));
         let authorization = bearer.transpose().map_err(|_| Failure::Usage {
             message: "--admin-token cannot be sent".to_owned(),
             hint: "it is one line of text".to_owned(),
         })?;
         let http = http(args.emulator.socket(), PATIENCE).map_err(Failure::Runtime)?;
-        Ok(Self { http, url: args.emulator.url(), authorization })
+        Ok(Self { subject, http, url: args.emulator.url(), authorization })
     }
 
-    /// What a control endpoint answers; `path` is what follows `/_ecsim`.
+    /// What a control endpoint answers, printed for people; `path` is what follows `/_ecsim`.
+    ///
+    /// # Errors
+    /// Those of [`Client::text`].
+    pub(super) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Result<String, Failure> {
+        let text = self.text(method, path, body).await?;
+        let answer: Value = serde_json::from_str(&text).map_err(|_| self.foreign(path, "what is no JSON"))?;
+        Ok(format!("{answer:#}"))
+    }
+
+    /// What a control endpoint answers, as it is.
     ///
     /// # Errors
     /// Nobody answers, or not as an emulator; or what the emulator refuses, with its hint.
-    pub(super) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Result<Value, Failure> {
-        let url = format!("{}/_ecsim{path}", self.url);
+    pub(super) async fn text(&self, method: Method, path: &str, body: Option<String>) -> Result<String, Failure> {
+        let url = self.endpoint(path);
         let mut request = self.http.request(method, &url);
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -73,12 +87,12 @@ impl Client {
         let answer = request.send().await.map_err(unreached)?;
         let (status, is_ours) = (answer.status(), answer.headers().contains_key("x-ecsim"));
         let text = answer.text().await.map_err(unreached)?;
-        let foreign = || Failure::Runtime(format!("{url} answers {status}, but not as an emulator"));
+        let foreign = || self.foreign(path, &status.to_string());
         if !is_ours {
             return Err(foreign());
         }
         if status.is_success() {
-            return serde_json::from_str(&text).map_err(|_| foreign());
+            return Ok(text);
         }
         let Refused { error } = serde_json::from_str(&text).map_err(|_| foreign())?;
         let Reason { message, hint, mistakes } = error;
@@ -86,7 +100,15 @@ impl Client {
             return Err(Failure::Refused { message, hint });
         }
         let lines: Vec<_> = mistakes.iter().map(|Wrong { place, reason }| format!("{place}: {reason}")).collect();
-        Err(Failure::Seed { message: format!("the seed cannot be used\n{}", lines.join("\n")), hint })
+        Err(Failure::Seed { message: format!("{} cannot be used\n{}", self.subject, lines.join("\n")), hint })
+    }
+
+    fn endpoint(&self, path: &str) -> String {
+        format!("{}/_ecsim{path}", self.url)
+    }
+
+    fn foreign(&self, path: &str, what: &str) -> Failure {
+        Failure::Runtime(format!("{} answers {what}, but not as an emulator", self.endpoint(path)))
     }
 }
 

@@ -7,7 +7,6 @@ use super::{Failure, wait};
 use crate::config::ControlArgs;
 
 pub(super) fn text(args: &ControlArgs) -> Result<String, Failure> {
-    let client = Client::new(args)?;
-    let info = wait(client.call(Method::GET, "/info", None))?;
-    Ok(format!("{info:#}"))
+    let client = Client::new(args, "the seeds")?;
+    wait(client.call(Method::GET, "/info", None))
 }

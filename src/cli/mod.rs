@@ -11,6 +11,7 @@ mod log;
 mod reset;
 mod seed;
 mod serve;
+mod snapshot;
 mod version;
 
 use std::ffi::OsString;
@@ -34,7 +35,7 @@ enum Failure {
     Usage { message: String, hint: String },
     /// 3: the address is taken
     AddressInUse { message: String, hint: String },
-    /// 4: a seed or the state file is refused, or a hook failed before the emulator was ready
+    /// 4: a seed, a snapshot or the state file is refused, or a hook failed before the emulator was ready
     Seed { message: String, hint: String },
     /// A failure that has been reported already
     Silent(u8),
@@ -110,6 +111,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Command::Info(args) => print(&info::text(&args)?),
         Command::Reset(args) => print(&reset::text(&args)?),
         Command::Seed(args) => print(&seed::text(&args)?),
+        Command::Snapshot { command } => snapshot::run(&command),
         Command::Env(args) => print(&env::text(
             &config::url(args.url.as_deref(), &args.listen),
             &args.scope.namespace,

@@ -7,7 +7,6 @@ use super::{Failure, wait};
 use crate::config::ResetArgs;
 
 pub(super) fn text(args: &ResetArgs) -> Result<String, Failure> {
-    let client = Client::new(&args.control)?;
-    let reset = wait(client.call(Method::POST, &format!("/reset?namespace={}", args.scope.namespace), None))?;
-    Ok(format!("{reset:#}"))
+    let client = Client::new(&args.control, "the seeds")?;
+    wait(client.call(Method::POST, &format!("/reset?namespace={}", args.scope.namespace), None))
 }

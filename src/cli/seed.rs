@@ -12,9 +12,8 @@ pub(super) fn text(args: &SeedArgs) -> Result<String, Failure> {
         message: format!("cannot read {file}: {error}"),
         hint: "name a seed file".to_owned(),
     })?;
-    let client = Client::new(&args.control)?;
+    let client = Client::new(&args.control, "the seed")?;
     let mode = if args.replace { "replace" } else { "merge" };
     let path = format!("/seed?mode={mode}&namespace={}", args.scope.namespace);
-    let seeded = wait(client.call(Method::POST, &path, Some(seed)))?;
-    Ok(format!("{seeded:#}"))
+    wait(client.call(Method::POST, &path, Some(seed)))
 }

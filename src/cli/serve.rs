@@ -149,7 +149,8 @@ fn builder(args: &ServeArgs) -> Builder {
         .now(args.now, args.clock == ClockMode::Frozen)
         .space_limits(args.space_limits())
         .nonces(args.nonce_max, args.nonce_ttl)
-        .state_file(args.state_file.clone(), args.state_interval);
+        .state_file(args.state_file.clone(), args.state_interval)
+        .snapshot_dir(args.snapshot_dir.clone());
     for (address, instance) in &args.metadata {
         builder = builder.listen_as(*address, instance.clone());
     }
@@ -273,7 +274,7 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
 }
 
 /// SIGHUP: reads configuration and seeds again, and begins every space again; with a state file, all worlds stay. No hook
-/// runs again. What needs a restart (listeners, limits, metadata, log) stays as it is; a mistake changes nothing.
+/// runs again. What needs a restart (listeners, limits, metadata, log, files) stays as it is; a mistake changes nothing.
 fn reload(emulator: &Emulator) {
     let (args, effective) = match config::parse(std::env::args_os()) {
         Ok(Parsed::Run { cli, effective }) => match cli.command {

@@ -152,7 +152,8 @@ pub(super) async fn show(State(control): State<Arc<Control>>) -> Json<Config> {
 
 /// Changes settings while the emulator runs
 ///
-/// These are `auth`, `clock-skew`, `gateway-codes`, `ram`, `detach-pass-role`, `detach-revokes` and `max-params`.
+/// These are `auth`, `clock-skew`, `gateway-codes`, `ram`, `detach-pass-role`, `detach-revokes`, `metadata-propagation`,
+/// `describe-propagation` and `max-params`.
 /// All of a body changes, or nothing.
 #[utoipa::path(patch, path = "/_ecsim/config", operation_id = "change_config", request_body = ConfigChange,
                responses((status = 200, body = Config)))]

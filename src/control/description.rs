@@ -72,6 +72,13 @@ impl Description {
         Some(operations(self.item(matched)?).map(|(method, _)| method).collect())
     }
 
+    /// The paths below the one of the endpoint that a request has come to.
+    pub(super) fn below(&self, matched: &Extensions) -> Vec<&str> {
+        let Some(own) = matched.get::<MatchedPath>() else { return Vec::new() };
+        let is_below = |path: &&str| path.strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        self.paths().filter(is_below).collect()
+    }
+
     /// The parameters in the query of the endpoint that a request has come to.
     pub(super) fn query(&self, method: &Method, matched: &Extensions) -> Option<Vec<&str>> {
         let method = if method == Method::HEAD { "GET" } else { method.as_str() };

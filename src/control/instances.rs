@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Refusal;
 use super::extract::{Named, OfAccount, Query};
 use super::scope::{InNamespace, Scope};
-use crate::world::{Instance, InstanceId, KeyOwner};
+use crate::world::{Attachment, Instance, InstanceId, KeyOwner, World};
 
 /// All instances, by id: about 200 bytes each, and they are not paged.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,6 +57,47 @@ pub(super) struct InstanceDetails {
     instance: InstanceView,
     /// The ids of the keys that it was handed out for its roles and that are still known, by id.
     credentials: Vec<String>,
+    /// How its role has changed since the world was made, oldest first.
+    role_history: Vec<RoleChangeView>,
+    /// How many older changes, of all instances, were forgotten.
+    role_changes_dropped: u64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RoleChangeView {
+    /// In the world's time, RFC 3339.
+    at: String,
+    /// What was attached, `null` for nothing.
+    before: Option<AttachmentView>,
+    after: Option<AttachmentView>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct AttachmentView {
+    role: String,
+    /// The policy that narrows the role, as it was given.
+    policy: Option<String>,
+}
+
+impl AttachmentView {
+    fn of(attachment: Option<&Attachment>) -> Option<Self> {
+        let attached = attachment?;
+        Some(Self { role: attached.role.to_string(), policy: attached.policy.as_deref().map(str::to_owned) })
+    }
+}
+
+/// From the latest back: what came after a change is what was before the next.
+fn role_history(world: &World, id: &InstanceId, instance: &Instance) -> Vec<RoleChangeView> {
+    let mut after = AttachmentView::of(instance.attachment());
+    let changes = world.role_changes().iter().rev().filter(|change| change.instance == *id);
+    let mut history: Vec<_> = changes
+        .map(|change| {
+            let before = AttachmentView::of(change.before.as_ref());
+            RoleChangeView { at: change.at.to_string(), after: std::mem::replace(&mut after, before.clone()), before }
+        })
+        .collect();
+    history.reverse();
+    history
 }
 
 /// The instances and their roles
@@ -70,7 +111,7 @@ pub(super) async fn instances(Scope(space): Scope, Query(of): Query<OfAccount>) 
     Json(Instances { schema: 1, instances })
 }
 
-/// One instance, and what it was handed out
+/// One instance: how its role has changed, and what it was handed out
 #[utoipa::path(get, path = "/_ecsim/instances/{id}", params(InNamespace, ("id" = String, Path, description = "The instance")),
                responses((status = 200, body = InstanceDetails)))]
 pub(super) async fn instance(Scope(space): Scope, Named(id): Named) -> Result<Json<InstanceDetails>, Refusal> {
@@ -81,7 +122,13 @@ pub(super) async fn instance(Scope(space): Scope, Named(id): Named) -> Result<Js
             KeyOwner::Account | KeyOwner::User(_) => false,
         };
         let credentials = world.keys().filter(|(_, key)| is_its(&key.owner)).map(|(id, _)| id.to_owned()).collect();
-        Some(InstanceDetails { schema: 1, instance: InstanceView::of(id, instance), credentials })
+        Some(InstanceDetails {
+            schema: 1,
+            instance: InstanceView::of(id, instance),
+            credentials,
+            role_history: role_history(world, id, instance),
+            role_changes_dropped: world.role_changes().dropped(),
+        })
     });
     details.map(Json).ok_or_else(|| {
         let hint = "GET /_ecsim/instances lists them";

@@ -23,9 +23,11 @@ mod roles;
 mod scope;
 mod seed;
 mod snapshot;
+mod snapshots;
 mod users;
 mod version;
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -42,6 +44,7 @@ use utoipa_axum::routes;
 
 use crate::api::action::Product;
 use crate::api::error::ApiError;
+use crate::files::SnapshotDir;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
@@ -58,6 +61,8 @@ pub(crate) use version::Version;
 pub struct Control {
     products: &'static [Product],
     spaces: Arc<Spaces>,
+    /// Where named snapshots are, if there are any.
+    snapshots: Option<SnapshotDir>,
     access: Access,
     pub configuration: Configuration,
     limits: Limits,
@@ -72,6 +77,7 @@ impl Control {
     pub fn new(
         products: &'static [Product],
         spaces: Arc<Spaces>,
+        snapshots: Option<SnapshotDir>,
         access: Access,
         configuration: Configuration,
         limits: Limits,
@@ -80,6 +86,7 @@ impl Control {
         Self {
             products,
             spaces,
+            snapshots,
             access,
             configuration,
             limits,
@@ -125,6 +132,10 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(rng::begin_again))
         .routes(routes!(seed::seed))
         .routes(routes!(snapshot::take, snapshot::put))
+        .routes(routes!(snapshots::list))
+        .routes(routes!(snapshots::show, snapshots::delete))
+        .routes(routes!(snapshots::save))
+        .routes(routes!(snapshots::load))
         .routes(routes!(config::show, config::change))
         .routes(routes!(description::openapi))
         .routes(routes!(info::info))
@@ -186,10 +197,14 @@ async fn unknown(State(control): State<Arc<Control>>, uri: Uri) -> Refusal {
 fn wrong_method(control: &Control, request: &Request) -> Refusal {
     let message = format!("{} does not take {}", request.uri().path(), request.method());
     let methods = control.description().methods(request.extensions()).unwrap_or_default();
-    let hint = match methods.as_slice() {
+    let mut hint = match methods.as_slice() {
         [first @ .., last] if !first.is_empty() => format!("use {} or {last}", first.join(", ")),
         one => format!("use {}", one.concat()),
     };
+    let below = control.description().below(request.extensions());
+    if !below.is_empty() {
+        let _ = write!(hint, ", or a path below it: {}", below.join(", "));
+    }
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message, hint)
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::Query;
 use super::{Control, Refusal};
-use crate::world::{Namespace, NoSpace, Space};
+use crate::world::{Namespace, NoSpace, NotOneNamespace, Space};
 
 /// What says so, beside header `x-ecsim-namespace`.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,23 +31,32 @@ impl FromRequestParts<Arc<Control>> for Target {
 
     async fn from_request_parts(head: &mut Parts, _: &Arc<Control>) -> Result<Self, Refusal> {
         let Query(asked) = Query::<InNamespace>::from_request_parts(head, &()).await?;
-        let in_header = head.headers.get(Namespace::HEADER).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        match (asked.namespace.as_deref(), in_header.as_deref()) {
+        let in_query = asked.namespace.as_deref().map(parse).transpose()?;
+        let in_headers = head.headers.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
+        let in_header = Namespace::in_headers(in_headers).map_err(|not_one| match not_one {
+            NotOneNamespace::None(text) => none(&text),
+            NotOneNamespace::Several => two("two headers name two namespaces".to_owned()),
+        })?;
+        match (in_query, in_header) {
             (Some(one), Some(other)) if one != other => {
-                let message = format!("the query names namespace {one:?}, the header {other:?}");
-                Err(Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", message, "leave out one of them"))
+                Err(two(format!("the query names namespace {one}, the header {other}")))
             }
-            (Some(name), _) | (None, Some(name)) => parse(name).map(Self),
-            (None, None) => Ok(Self(Namespace::DEFAULT)),
+            (in_query, in_header) => Ok(Self(in_query.or(in_header).unwrap_or(Namespace::DEFAULT))),
         }
     }
 }
 
+fn two(message: String) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", message, "leave out one of them")
+}
+
+fn none(text: &str) -> Refusal {
+    let hint = "a namespace is 1 to 63 letters, digits, '-', '_' or '.'";
+    Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", format!("{text:?} is no namespace"), hint)
+}
+
 pub(super) fn parse(name: &str) -> Result<Namespace, Refusal> {
-    Namespace::parse(name).ok_or_else(|| {
-        let hint = "a namespace is 1 to 63 letters, digits, '-', '_' or '.'";
-        Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", format!("{name:?} is no namespace"), hint)
-    })
+    Namespace::parse(name).ok_or_else(|| none(name))
 }
 
 /// The space that a request is about.
@@ -72,7 +81,8 @@ impl From<NoSpace> for Refusal {
                 Self::new(StatusCode::CONFLICT, "TooManyNamespaces", message, hint)
             }
             NoSpace::Seed(mistakes) => {
-                let hint = "a start from a state file reads the seeds, but does not check them";
+                let hint =
+                    "the seeds are good for default and not for this namespace: take another name, or change them";
                 Self::mistakes(StatusCode::INTERNAL_SERVER_ERROR, "InvalidSeed", &mistakes, hint)
             }
         }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Query, Text};
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal};
-use crate::world::seed::{self, Mistake};
+use crate::world::seed::{Files, Mistake};
 use crate::world::{Namespace, NoSpace, Space, World};
 
 /// How a seed is taken.
@@ -62,16 +62,11 @@ pub(super) async fn seed(
     let (space, more) = match mode {
         Mode::Merge => {
             let (files, space) = (in_body(body), control.spaces.of(&name)?);
-            let (more, old) = space.store.write(|world| {
-                let next = seed::extend(world.clone(), &files, &space.ids, space.clock.now());
-                let next = next.map_err(|mistakes| refused(&mistakes))?;
-                Ok::<_, Refusal>((next.counts() - world.counts(), std::mem::replace(world, next)))
-            })?;
-            drop(old); // After the lock: a large world takes its time to go.
+            let more = space.add(&files).map_err(|mistakes| refused(&mistakes))?;
             (space, more)
         }
         Mode::Replace => {
-            let space = replace(&control, &name, body)?;
+            let space = replace(&control, &name, &in_body(body))?;
             let all = space.store.read(World::counts);
             (space, all)
         }
@@ -88,17 +83,17 @@ pub(super) async fn seed(
     }))
 }
 
-fn in_body(text: String) -> [(String, String); 1] {
+pub(super) fn in_body(text: String) -> [(String, String); 1] {
     [("the body".to_owned(), text)]
 }
 
-fn refused(mistakes: &[Mistake]) -> Refusal {
+pub(super) fn refused(mistakes: &[Mistake]) -> Refusal {
     Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, "InvalidSeed", mistakes, HINT)
 }
 
 /// Puts the world of a seed or snapshot in the place of the one that is there.
-pub(super) fn replace(control: &Control, name: &Namespace, text: String) -> Result<Arc<Space>, Refusal> {
-    control.spaces.replace(name, Some(&in_body(text))).map_err(|none| match none {
+pub(super) fn replace(control: &Control, name: &Namespace, files: &Files) -> Result<Arc<Space>, Refusal> {
+    control.spaces.replace(name, Some(files)).map_err(|none| match none {
         NoSpace::Seed(mistakes) => refused(&mistakes),
         NoSpace::TooMany(_) => none.into(),
     })

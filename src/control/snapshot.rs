@@ -33,5 +33,5 @@ pub(super) async fn put(
     Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<OfNamespace>, Refusal> {
-    Ok(Json(OfNamespace::of(&*seed::replace(&control, &name, body)?)))
+    Ok(Json(OfNamespace::of(&*seed::replace(&control, &name, &seed::in_body(body))?)))
 }

@@ -1,7 +1,9 @@
-//! What is kept on disk: files written whole, seeds, the init folder, and the state file. Knows spaces, whose text they hold.
+//! What is kept on disk: files written whole, seeds, the init folder, the state file, and named snapshots. Knows spaces,
+//! whose text they hold.
 
 mod init;
 mod seeds;
+mod snapshots;
 mod state;
 
 use std::ffi::{OsStr, OsString};
@@ -14,7 +16,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use init::InitFolder;
 pub use seeds::read_seeds;
+pub use snapshots::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName};
 pub use state::{SaveError, StateFile};
+
+/// Does what waits for a disk, beside the calls.
+pub async fn beside_calls<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
 
 /// Who may read a file that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +40,7 @@ pub enum Readers {
 /// Those of the file system; the old file is there then. Only if the folder cannot be made durable, the new one may be.
 pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     remove_left_over(folder, name);
     let (temporary, mut file) = create_beside(folder, name, readers)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
@@ -40,6 +49,11 @@ pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()
     }
     written?;
     File::open(folder)?.sync_all()
+}
+
+/// The folder that a file or folder is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 const SUFFIX: &[u8] = b".tmp";

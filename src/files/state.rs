@@ -1,17 +1,21 @@
-//! The state file: a space that outlives its process.
+//! The state file: the spaces that outlive their process.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use parking_lot::Mutex;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::seeds::unreadable;
 use super::{Readers, write_whole};
-use crate::world::Spaces;
 use crate::world::seed::Mistake;
+use crate::world::sync::Mutex;
+use crate::world::{Namespace, NotKept, Origin, SpaceLimits, Spaces};
 
-/// A file that holds the snapshot of a space, taken at the start of a process and written at its end and in between.
+/// A file that holds the snapshots of all spaces, read at the start of a process and written at its end and in between.
 #[derive(Debug)]
 pub struct StateFile {
     path: PathBuf,
@@ -28,32 +32,101 @@ pub struct SaveError {
     pub error: io::Error,
 }
 
+/// The version of the form that this ecsim reads and writes. The snapshots in it have one of their own.
+const SCHEMA_VERSION: u64 = 1;
+
+const MEMBERS: [&str; 3] = ["schema_version", "ecsim", "namespaces"];
+
+/// A JSON object whose values have not been read yet.
+type Object<'t> = BTreeMap<String, &'t RawValue>;
+
 impl StateFile {
     pub fn new(path: PathBuf) -> Self {
         Self { path, written: Mutex::new(None) }
     }
 
-    /// Name and text of the file, as seeds are read from; `None` if there is none yet.
-    ///
-    /// # Errors
-    /// It is there and cannot be read.
-    pub fn read(&self) -> Result<Option<(String, String)>, Mistake> {
-        let file = self.path.display().to_string();
-        match fs::read_to_string(&self.path) {
-            Ok(text) => Ok(Some((file, text))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Mistake { file, place: "file".to_owned(), reason: format!("cannot be read: {error}") }),
-        }
+    /// Whether there is a state to go on with.
+    pub fn is_there(&self) -> bool {
+        // What cannot be looked at is there, and is then told as what cannot be read.
+        self.path.try_exists().unwrap_or(true)
     }
 
-    /// Writes the space `default` as it is, unless that is what the file holds. The world is locked while its text is made, and not
+    /// Makes the spaces that the file holds, or none if it has a mistake.
+    ///
+    /// # Errors
+    /// It cannot be read, or every mistake in it.
+    pub fn begin(&self, origin: Origin, limits: SpaceLimits) -> Result<Spaces, Vec<Mistake>> {
+        let text = fs::read_to_string(&self.path).map_err(|error| vec![unreadable(&self.path, &error)])?;
+        let kept = self.spaces_in(&text)?;
+        let kept = kept.into_iter().map(|(name, snapshot)| (name, snapshot.get().to_owned()));
+        Spaces::of_kept(origin, limits, kept).map_err(|not_kept| match not_kept {
+            NotKept::TooMany(most) => {
+                let reason = format!("there are more than {most} beside default, which is what --max-namespaces says");
+                vec![self.mistake("$.namespaces", reason)]
+            }
+            NotKept::Mistakes(mistakes) => {
+                let within = |(name, Mistake { place, reason, .. })| self.mistake(&within(&name, &place), reason);
+                mistakes.into_iter().map(within).collect()
+            }
+        })
+    }
+
+    /// The texts of the snapshots in a state, by name.
+    fn spaces_in<'t>(&self, text: &'t str) -> Result<BTreeMap<Namespace, &'t RawValue>, Vec<Mistake>> {
+        let state: Object<'t> = serde_json::from_str(text).map_err(|error| {
+            vec![if error.is_data() {
+                self.mistake("$", "must be an object")
+            } else {
+                self.mistake(&format!("line {} column {}", error.line(), error.column()), format!("not JSON: {error}"))
+            }]
+        })?;
+        let version = state.get("schema_version").and_then(|version| version.get().parse::<u64>().ok());
+        if let Some(newer) = version.filter(|version| *version > SCHEMA_VERSION) {
+            let maker = state.get("ecsim").and_then(|maker| serde_json::from_str::<String>(maker.get()).ok());
+            let maker = maker.as_deref().unwrap_or("of a version that it does not say");
+            let reason = format!("made by a newer ecsim, {maker}: this one reads {SCHEMA_VERSION}, and not {newer}");
+            return Err(vec![self.mistake("$.schema_version", reason)]);
+        }
+        let Some(namespaces) = state.get("namespaces") else {
+            let reason = "this is a seed, or a snapshot of one namespace, and no state, which has `namespaces`: \
+                          move it away, and start from it with --seed FILE";
+            return Err(vec![self.mistake("$", reason)]);
+        };
+        let mut mistakes = Vec::new();
+        if version != Some(SCHEMA_VERSION) {
+            mistakes.push(self.mistake("$.schema_version", format!("must be {SCHEMA_VERSION}")));
+        }
+        for name in state.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
+            let reason = format!("no such member here; there are {}", MEMBERS.join(", "));
+            mistakes.push(self.mistake(&format!("$.{name}"), reason));
+        }
+        let mut kept = BTreeMap::new();
+        match serde_json::from_str::<Object<'t>>(namespaces.get()) {
+            Ok(namespaces) => {
+                for (name, snapshot) in namespaces {
+                    match Namespace::parse(&name) {
+                        Some(name) => drop(kept.insert(name, snapshot)),
+                        None => mistakes.push(self.mistake("$.namespaces", format!("{name:?} is no namespace"))),
+                    }
+                }
+            }
+            Err(_) => mistakes.push(self.mistake("$.namespaces", "must be an object")),
+        }
+        if mistakes.is_empty() { Ok(kept) } else { Err(mistakes) }
+    }
+
+    fn mistake(&self, place: &str, reason: impl Into<String>) -> Mistake {
+        Mistake { file: self.path.display().to_string(), place: place.to_owned(), reason: reason.into() }
+    }
+
+    /// Writes all spaces, each as it is, unless that is what the file holds. A world is locked while its text is made, and not
     /// while that is written.
     ///
     /// # Errors
     /// [`SaveError`].
     pub fn save(&self, spaces: &Spaces) -> Result<(), SaveError> {
         let mut written = self.written.lock();
-        let text = spaces.default_space().snapshot();
+        let text = text(spaces);
         let digest = Sha256::digest(&text).into();
         if *written == Some(digest) && self.path.exists() {
             return Ok(());
@@ -65,31 +138,83 @@ impl StateFile {
     }
 }
 
+/// A place in a snapshot as a place in the state that holds it.
+fn within(name: &Namespace, place: &str) -> String {
+    match place.strip_prefix('$') {
+        Some(below) => format!("$.namespaces.{name}{below}"),
+        None => format!("$.namespaces.{name}: {place}"),
+    }
+}
+
+/// A state: `default` first, the others by name.
+fn text(spaces: &Spaces) -> String {
+    let maker = env!("CARGO_PKG_VERSION");
+    let mut text =
+        format!("{{\n  \"schema_version\": {SCHEMA_VERSION},\n  \"ecsim\": \"{maker}\",\n  \"namespaces\": {{");
+    for (index, space) in spaces.all().iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        // Line feeds stand between the members of a snapshot and in no text, where they are escaped.
+        let snapshot = space.snapshot().trim_end().replace('\n', "\n    ");
+        let _ = write!(text, "{comma}\n    \"{}\": {snapshot}", space.namespace);
+    }
+    text.push_str("\n  }\n}\n");
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::Folder;
     use super::*;
-    use crate::world::{Namespace, Origin, SpaceLimits};
+
+    fn spaces() -> Spaces {
+        let seeds = vec![("empty".to_owned(), "{}".to_owned())];
+        Spaces::new(Origin { seeds, ..Origin::default() }, SpaceLimits::default()).expect("a world")
+    }
 
     #[test]
     fn what_has_not_changed_is_not_written_again_unless_the_file_is_gone() {
         let folder = Folder::new("state");
         let path = folder.0.join("state.json");
-        let empty = [("empty".to_owned(), "{}".to_owned())];
-        let spaces = Spaces::new(Origin::default(), SpaceLimits::default(), Some(&empty)).expect("a world");
-        let state = StateFile::new(path.clone());
-        assert_eq!(state.read(), Ok(None));
-        state.save(&spaces).expect("saves");
-        let saved = fs::read_to_string(&path).expect("reads");
-        assert_eq!(state.read().expect("reads").map(|(_, text)| text), Some(saved.clone()));
+        let (spaces, state) = (spaces(), StateFile::new(path.clone()));
+        let save_and_read = || {
+            state.save(&spaces).expect("saves");
+            fs::read_to_string(&path).expect("reads")
+        };
+        assert!(!state.is_there());
+        let saved = save_and_read();
+        assert!(state.is_there());
         fs::write(&path, "marked").expect("writes");
-        state.save(&spaces).expect("saves");
-        assert_eq!(fs::read_to_string(&path).expect("reads"), "marked");
+        assert_eq!(save_and_read(), "marked");
         fs::remove_file(&path).expect("removes");
+        assert_eq!(save_and_read(), saved);
+        let default = [("default".to_owned(), crate::world::seed::DEFAULT.to_owned())];
+        spaces.replace(&Namespace::DEFAULT, Some(&default)).expect("a world");
+        let of_one = save_and_read();
+        assert_ne!(of_one, saved);
+        let name = Namespace::parse("a.b").expect("a name");
+        spaces.of(&name).expect("a world");
+        assert_ne!(save_and_read(), of_one);
+        spaces.remove(&name).expect("it was there");
+        assert_eq!(save_and_read(), of_one);
+    }
+
+    #[test]
+    fn a_state_is_json_as_it_is_printed_and_makes_the_same_spaces_again() {
+        let folder = Folder::new("state-text");
+        let (spaces, state) = (spaces(), StateFile::new(folder.0.join("state.json")));
+        let awkward = r#"{"accounts":[{"users":[{"name":"u","comments":"a\nb\r\n \u2028}\n    {"}]}]}"#.to_owned();
+        for name in ["gw1", "gw0", "default"] {
+            let name = Namespace::parse(name).expect("a name");
+            spaces.replace(&name, Some(&[("awkward".to_owned(), awkward.clone())])).expect("a world");
+        }
+        let (saved, value) = (text(&spaces), serde_json::from_str::<serde_json::Value>(&text(&spaces)).expect("JSON"));
+        assert_eq!(format!("{value:#}\n"), saved);
+        let names: Vec<_> = value["namespaces"].as_object().expect("an object").keys().collect();
+        assert_eq!(names, ["default", "gw0", "gw1"]);
         state.save(&spaces).expect("saves");
-        assert_eq!(fs::read_to_string(&path).expect("reads"), saved);
-        spaces.replace(&Namespace::DEFAULT, None).expect("a world");
-        state.save(&spaces).expect("saves");
-        assert_ne!(fs::read_to_string(&path).expect("reads"), saved);
+        let again = state.begin(Origin::default(), SpaceLimits::default()).expect("a state");
+        assert_eq!(text(&again), saved);
+        let generations: Vec<_> = again.all().iter().map(|space| space.generation).collect();
+        assert_eq!(generations, [1, 2, 3]);
     }
 }

@@ -14,13 +14,13 @@ use std::time::Instant;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Method, Response};
+use http::{Method, Response, StatusCode};
 
 use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
 use crate::api::permission::{Denial, Guard};
 use crate::settings::SettingsCell;
-use crate::world::{Namespace, NoSpace, RequestId, Space, Spaces};
+use crate::world::{Namespace, NoSpace, NotOneNamespace, RequestId, Space, Spaces};
 use codes::Family;
 use reply::Envelope;
 use request::{Call, Style};
@@ -45,7 +45,7 @@ struct Trail {
 impl Gateway {
     /// Answers one call, whatever it is, in the vendor's envelope. `peer` is the address at the other end of the
     /// connection that it came by; a Unix socket has none.
-    pub fn answer(&self, head: &Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
+    pub fn answer(&self, head: Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
         self.finish(head, body, |call, space, trail, request_id| {
             let space = space?;
             let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, peer, space, trail, request_id)));
@@ -57,18 +57,18 @@ impl Gateway {
     }
 
     /// Answers a call that the transport refuses, as far as the call can be read from its head.
-    pub fn refuse(&self, head: &Parts, error: &ApiError) -> Response<Body> {
+    pub fn refuse(&self, head: Parts, error: &ApiError) -> Response<Body> {
         self.finish(head, &[], |_, _, _, _| Err(error.clone()))
     }
 
     fn finish(
         &self,
-        head: &Parts,
+        mut head: Parts,
         body: &[u8],
         perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
     ) -> Response<Body> {
         let started = tracing::enabled!(tracing::Level::INFO).then(Instant::now);
-        let call = Call::read(head, body);
+        let call = Call::read(&head, body);
         let found = self.space(&call);
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
         let (request_id, trace_id) = space.ids.call();
@@ -92,10 +92,14 @@ impl Gateway {
         for denial in &trail.waived {
             tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
         }
-        match outcome {
-            Ok(done) => envelope.success(done.body),
+        let (status, text) = match outcome {
+            Ok(done) => (StatusCode::OK, done.body),
             Err(error) => envelope.failure(&error, call.host_id()),
-        }
+        };
+        drop(call);
+        // The answer's headers take the place of the request's, which nobody needs any more.
+        head.headers.clear();
+        envelope.respond(status, text, head.headers)
     }
 
     /// The space that key id or header name; neither is `default`.
@@ -104,17 +108,16 @@ impl Gateway {
     /// The two name different ones, the header names none that could be, or there are too many.
     fn space(&self, call: &Call<'_>) -> Result<Arc<Space>, ApiError> {
         let of_key = call.access_key_id().and_then(|id| Namespace::split(id).1);
-        let named = match call.header(&request::NAMESPACE) {
-            None => of_key,
-            Some(header) => {
-                let in_header = Namespace::parse(header).ok_or(Code::InvalidNamespace)?;
-                if of_key.is_some_and(|of_key| of_key != in_header) {
-                    return Err(Code::NamespaceMismatch.into());
-                }
-                Some(in_header)
-            }
-        };
-        let Some(name) = named else { return Ok(self.spaces.default_space()) };
+        let in_header = call.namespace().map_err(|not_one| match not_one {
+            NotOneNamespace::None(_) => Code::InvalidNamespace,
+            NotOneNamespace::Several => Code::NamespaceMismatch,
+        })?;
+        if let (Some(of_key), Some(in_header)) = (&of_key, &in_header)
+            && of_key != in_header
+        {
+            return Err(Code::NamespaceMismatch.into());
+        }
+        let Some(name) = in_header.or(of_key) else { return Ok(self.spaces.default_space()) };
         self.spaces.of(&name).map_err(|none| match none {
             NoSpace::TooMany(most) => Code::TooManyNamespaces.about(most),
             NoSpace::Seed(_) => {
@@ -173,6 +176,7 @@ impl Gateway {
             ids: &space.ids,
             guard: &guard,
             detach_revokes: settings.detach_revokes,
+            describe_propagation: settings.describe_propagation,
         };
         let outcome = entry.perform(&ctx, &space.store, &call.params, format);
         trail.waived = guard.into_waived();
@@ -261,7 +265,7 @@ mod tests {
     async fn a_panic_under_the_lock_is_a_500_in_the_asked_format_and_the_next_call_is_answered() {
         let seeds = vec![("empty".to_owned(), "{}".to_owned())];
         let origin = Origin { seeds, ..Origin::default() };
-        let spaces = Spaces::new(origin, SpaceLimits::default(), None).expect("a good seed");
+        let spaces = Spaces::new(origin, SpaceLimits::default()).expect("a good seed");
         let settings = Settings { auth: AuthMode::Off, ..Settings::default() };
         let gateway =
             Gateway { spaces: Arc::new(spaces), settings: SettingsCell::new(settings).into(), products: &BROKEN };
@@ -273,7 +277,7 @@ mod tests {
         ] {
             let target = format!("/?Action=Panics&Version={version}&Format={format}");
             let (head, ()) = Request::get(target).body(()).expect("a request").into_parts();
-            let answer = gateway.answer(&head, &[], None);
+            let answer = gateway.answer(head, &[], None);
             assert_eq!(answer.status(), 500);
             let body = answer.into_body().collect().await.expect("a body").to_bytes();
             let body = std::str::from_utf8(&body).expect("text");

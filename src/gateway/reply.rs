@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use bytes::BytesMut;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, ETAG};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use md5::{Digest, Md5};
 
 use crate::api::error::ApiError;
@@ -29,30 +29,24 @@ pub(super) struct Envelope<'a> {
 }
 
 impl Envelope<'_> {
-    pub(super) fn success(&self, body: String) -> Response<Body> {
-        self.respond(StatusCode::OK, body)
-    }
-
     /// `host_id`: the host that the client called.
-    pub(super) fn failure(&self, error: &ApiError, host_id: &str) -> Response<Body> {
-        let body = render::failure(self.format, error, self.request_id, host_id, self.product);
+    pub(super) fn failure(&self, error: &ApiError, host_id: &str) -> (StatusCode, Vec<u8>) {
+        let text = render::failure(self.format, error, self.request_id, host_id, self.product);
         let status = StatusCode::from_u16(error.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.respond(status, body)
+        (status, text.into_bytes())
     }
 
-    fn respond(&self, status: StatusCode, body: String) -> Response<Body> {
+    /// `headers`: empty, where the answer's come in.
+    pub(super) fn respond(&self, status: StatusCode, body: Vec<u8>, mut headers: HeaderMap) -> Response<Body> {
         // One buffer, of which each value keeps a part.
         let mut values = BytesMut::with_capacity(36 + 32 + 24);
         values.extend_from_slice(self.request_id.as_str().as_bytes());
         let request_id = values.split().freeze();
         values.extend_from_slice(&self.trace_id.to_hex());
         let trace_id = values.split().freeze();
-        values.extend_from_slice(&etag(body.as_bytes()));
+        values.extend_from_slice(&etag(&body));
         let etag = values.freeze();
 
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
         headers.reserve(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.format.content_type()));
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -66,6 +60,9 @@ impl Envelope<'_> {
         if !self.waived.is_empty() {
             headers.insert(WOULD_DENY, would_deny(self.waived));
         }
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
         response
     }
 }

@@ -1,21 +1,20 @@
 //! What can be told from a request before anybody is asked: its style, product, action and format.
 
-use http::HeaderName;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::request::Parts;
+use http::{HeaderName, HeaderValue};
 
 use super::signature::acs3::{self, Authorization};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::{self, Params, Text};
 use crate::api::render::Format;
-use crate::world::Namespace;
+use crate::world::{Namespace, NotOneNamespace};
 
 pub(super) const ACTION: HeaderName = HeaderName::from_static("x-acs-action");
 pub(super) const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
 pub(super) const DATE: HeaderName = HeaderName::from_static("x-acs-date");
 pub(super) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-acs-content-sha256");
 pub(super) const NONCE: HeaderName = HeaderName::from_static("x-acs-signature-nonce");
-pub(super) const NAMESPACE: HeaderName = HeaderName::from_static(Namespace::HEADER);
 pub(super) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-acs-security-token");
 const BEARER_TOKEN: HeaderName = HeaderName::from_static("x-acs-bearer-token");
 
@@ -132,6 +131,11 @@ impl<'a> Call<'a> {
     /// The value of a header, if it is text.
     pub(super) fn header(&self, name: &HeaderName) -> Option<&'a str> {
         header(self.head, name)
+    }
+
+    /// The namespace that the headers say.
+    pub(super) fn namespace(&self) -> Result<Option<Namespace>, NotOneNamespace> {
+        Namespace::in_headers(self.head.headers.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes))
     }
 
     /// The wanted format, or the one to refuse in and the code (protocol.md 8).

@@ -126,7 +126,7 @@ async fn discard<I: AsyncRead + Unpin>(mut io: I) {
 /// envelope itself (decision 24).
 async fn too_slow<I: AsyncWrite + Unpin>(io: &mut I, shared: &Shared) {
     let (head, ()) = Request::new(()).into_parts();
-    let (head, body) = marked(shared.app.gateway.refuse(&head, &Code::TooSlow.into())).into_parts();
+    let (head, body) = marked(shared.app.gateway.refuse(head, &Code::TooSlow.into())).into_parts();
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else { return };
     let mut text = format!("HTTP/1.1 {}\r\n", head.status).into_bytes();
     for (name, value) in &head.headers {

@@ -30,6 +30,7 @@ use utoipa_axum::routes;
 use crate::control::{self, Control, Peer};
 use crate::gateway::Gateway;
 use crate::metadata::{self, Asker, Metadata, RamCredentials};
+use crate::world::NamedInstance;
 
 /// What every route shares.
 #[derive(Debug)]
@@ -89,8 +90,8 @@ async fn call(
 ) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     Ok(match app.limits.receive(&head, body).await {
-        Ok(body) => app.gateway.answer(&head, &body, peer.map(|Extension(Peer(address))| address)),
-        Err(error) => app.gateway.refuse(&head, &error),
+        Ok(body) => app.gateway.answer(head, &body, peer.map(|Extension(Peer(address))| address)),
+        Err(error) => app.gateway.refuse(head, &error),
     })
 }
 
@@ -147,10 +148,11 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
 async fn credentials(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
+    listener: Option<Extension<NamedInstance>>,
     headers: HeaderMap,
 ) -> Response<Body> {
     match id {
-        Ok(Path(id)) => app.metadata.credentials(&headers, &id),
+        Ok(Path(id)) => app.metadata.credentials(&headers, &id, listener.as_deref()),
         Err(rejection) => metadata::no_credentials(&rejection.body_text()),
     }
 }

@@ -17,9 +17,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::control;
+use crate::settings::SettingsCell;
 use crate::world::{
-    CREDENTIAL_LIFETIME, InstanceId, NamedInstance, Namespace, NoSpace, RoleCredentials, RoleName, Space, Spaces,
-    utc_seconds,
+    CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
+    RoleName, RolesSeen, Seen, Space, Spaces, Standing, View, World, utc_seconds,
 };
 use items::{Found, Subject};
 use page::Refusal;
@@ -30,6 +31,8 @@ pub(crate) use page::{panicked, refused};
 pub struct Metadata {
     pub spaces: Arc<Spaces>,
     pub settings: Settings,
+    /// What can change while it runs.
+    pub live: Arc<SettingsCell>,
 }
 
 /// The settings of a metadata service.
@@ -95,7 +98,7 @@ impl Metadata {
             }
             if path == "api/token" {
                 let lifetime = token_lifetime(head)?;
-                return Ok(Found::Text(space.metadata_tokens.lock().issue(&space.ids, now, id.clone(), lifetime)));
+                return Ok(Reading::Done(space.metadata_tokens.lock().issue(&space.ids, now, id.clone(), lifetime)));
             }
             if !matches!(head.method, Method::GET | Method::HEAD) {
                 return Err(Refusal::METHOD_NOT_ALLOWED);
@@ -106,39 +109,34 @@ impl Metadata {
                 Some(token) if !is_good(space, token, id, now) => return Err(Refusal::UNAUTHORIZED),
                 _ => {}
             }
-            items::find(path, &Subject { id, instance }).ok_or(Refusal::NOT_FOUND)
+            let subject = Subject::new(id, instance, self.roles_seen(world, now));
+            match items::find(path, &subject).ok_or(Refusal::NOT_FOUND)? {
+                Found::Text(text) => Ok(Reading::Done(text)),
+                Found::Credentials => Reading::of(world, instance, subject.seen(), now).ok_or(Refusal::NOT_FOUND),
+            }
         })?;
-        match found {
-            Found::Text(text) => Ok(text),
-            Found::Credentials(role) => self.role_credentials(space, id, &role).ok_or(Refusal::NOT_FOUND),
-        }
+        self.finish(space, id, found, now).ok_or(Refusal::NOT_FOUND)
     }
 
-    /// The credentials of an instance's role as clients read them: the current ones, else new ones, made under the
-    /// lock that writes.
-    fn role_credentials(&self, space: &Space, id: &InstanceId, role: &RoleName) -> Option<String> {
-        let (now, lifetime) = (space.clock.now(), self.settings.credential_lifetime);
-        let role = role.as_str();
-        let current = space.store.read(|world| {
-            let instance = world
-                .instance(id.as_str())
-                .filter(|instance| instance.role().is_some_and(|own| own.as_str() == role))?;
-            world.role_credentials(instance, now)
-        });
-        let renew = || space.store.write(|world| world.renew_role_credentials(&space.ids, now, id, role, lifetime));
-        current.or_else(renew).map(document)
+    fn roles_seen<'w>(&self, world: &'w World, now: Timestamp) -> RolesSeen<'w> {
+        world.roles_seen(View::Metadata, self.live.get().metadata_propagation, now)
+    }
+
+    /// Makes credentials that are due, under the lock that writes.
+    fn finish(&self, space: &Space, id: &InstanceId, reading: Reading, now: Timestamp) -> Option<String> {
+        let (role, standing) = match reading {
+            Reading::Done(text) => return Some(text),
+            Reading::Due(role, standing) => (role, standing),
+        };
+        let lifetime = self.settings.credential_lifetime;
+        let renew = |world: &mut World| world.renew_role_credentials(&space.ids, now, id, (&role, standing), lifetime);
+        space.store.write(renew).map(document)
     }
 
     /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
     /// Nobody is taken for an instance by chance.
     fn who(&self, head: &HeaderMap, asker: Asker<'_>) -> Result<(Arc<Space>, InstanceId), Refusal> {
-        let in_header = match head.get(Namespace::HEADER) {
-            None => None,
-            Some(value) => {
-                let name = value.to_str().ok().and_then(Namespace::parse);
-                Some(name.ok_or_else(|| Refusal::unknown_asker("The header x-ecsim-namespace names no namespace."))?)
-            }
-        };
+        let in_header = in_header(head)?;
         let by_path = asker.path.map(|path| {
             NamedInstance::parse(path).ok_or_else(|| Refusal::unknown_asker("The path names no instance."))
         });
@@ -202,22 +200,24 @@ impl Metadata {
 
     /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
     /// `ALIBABA_CLOUD_CREDENTIALS_URI` (imds.md 6). Ours: it wants no token, and says in words what is missing.
-    pub fn credentials(&self, head: &HeaderMap, path: &str) -> Response<Body> {
-        let asker = Asker { path: Some(path), ..Asker::default() };
+    pub fn credentials(&self, head: &HeaderMap, path: &str, listener: Option<&NamedInstance>) -> Response<Body> {
+        let asker = Asker { listener, path: Some(path), peer: None };
         let (space, id) = match self.who(head, asker) {
             Ok(found) => found,
             Err(refusal) => return no_credentials(refusal.reason()),
         };
+        let now = space.clock.now();
         let found = space.store.read(|world| {
             let instance = world.instance(id.as_str()).ok_or("there is no such instance")?;
             if !instance.spec.metadata_options.enabled {
                 return Err("the instance's metadata service is disabled");
             }
-            instance.role().cloned().ok_or("no role is attached to the instance")
+            let seen = self.roles_seen(world, now).of(&id, instance);
+            Reading::of(world, instance, seen, now).ok_or("no role is attached to the instance")
         });
-        let credentials = found.and_then(|role| {
+        let credentials = found.and_then(|reading| {
             let gone = "the attached role is deleted, or does not trust ECS";
-            self.role_credentials(&space, &id, &role).ok_or(gone)
+            self.finish(&space, &id, reading, now).ok_or(gone)
         });
         match credentials {
             Ok(credentials) => {
@@ -225,6 +225,34 @@ impl Metadata {
             }
             Err(reason) => no_credentials(&format!("{path}: {reason}")),
         }
+    }
+}
+
+/// The space that the header names, once at most: two that differ would be two askers.
+fn in_header(head: &HeaderMap) -> Result<Option<Namespace>, Refusal> {
+    let values = head.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
+    Namespace::in_headers(values).map_err(|not_one| {
+        Refusal::unknown_asker(match not_one {
+            NotOneNamespace::Several => "The header x-ecsim-namespace is there twice, with two names.",
+            NotOneNamespace::None(_) => "The header x-ecsim-namespace names no namespace.",
+        })
+    })
+}
+
+/// What a look at the world has found.
+enum Reading {
+    /// The answer.
+    Done(String),
+    /// Credentials of the role that was seen there, which have to be made.
+    Due(RoleName, Standing),
+}
+
+impl Reading {
+    /// The credentials of what an instance is seen to carry; `None` if that is nothing.
+    fn of(world: &World, instance: &Instance, seen: Seen<'_>, now: Timestamp) -> Option<Self> {
+        let attachment = seen.attachment?;
+        let current = world.role_credentials(instance.account, attachment, now).map(document).map(Self::Done);
+        Some(current.unwrap_or_else(|| Self::Due(attachment.role.clone(), seen.standing)))
     }
 }
 

@@ -48,7 +48,8 @@ impl Refusal {
         };
         let title = format!("{} - {reason}", self.status.as_u16());
         let ways = "Say which instance asks: --metadata ADDRESS=INSTANCE[@NAMESPACE] for a listener of its own, \
-                    /_ecsim/instances/INSTANCE/latest/ in place of /latest/, or --metadata-default INSTANCE.";
+                    /_ecsim/instances/INSTANCE/latest/ in place of /latest/, who asks' address as private_ip of one \
+                    instance in the seed, or --metadata-default INSTANCE.";
         let paragraph = |reason| format!("  <p>{}</p>\n", escaped(&format!("{reason} {ways}")));
         let hint = self.reason.as_deref().map_or_else(String::new, paragraph);
         let page = PAGE.replace("{title}", &title).replace("{hint}", &hint);

@@ -121,8 +121,9 @@ impl Statement {
             Actions::These(patterns) => among(patterns),
             Actions::AllBut(patterns) => !among(patterns),
         };
-        acts && self.resources.iter().any(|pattern| pattern.matches(request.resource))
-            && self.conditions.iter().all(|condition| condition.holds(request.context, request.resource.tags))
+        // Patterns of resources take longest.
+        acts && self.conditions.iter().all(|condition| condition.holds(request.context, request.resource.tags))
+            && self.resources.iter().any(|pattern| pattern.matches(request.resource))
     }
 }
 

@@ -32,7 +32,7 @@ impl Pattern {
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        let Some(rest) = self.first.after_start(text) else { return false };
+        let Some(rest) = self.first.after_start(text.as_bytes()) else { return false };
         let Some((middle, last)) = &self.starred else { return rest.is_empty() };
         // Both ends first: most patterns that do not fit differ there.
         let Some(rest) = last.before_end(rest) else { return false };
@@ -40,7 +40,8 @@ impl Pattern {
     }
 }
 
-/// A part of a pattern that has no `*`.
+/// A part of a pattern that has no `*`. It is looked for in the bytes of a text: both are UTF-8, so that where one fits
+/// the other, characters begin and end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Piece {
     text: Box<str>,
@@ -51,42 +52,40 @@ struct Piece {
 
 impl Piece {
     /// What follows the piece at the start of the text.
-    fn after_start<'t>(&self, text: &'t str) -> Option<&'t str> {
+    fn after_start<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         if !self.marked {
             let (start, rest) = text.split_at_checked(self.text.len())?;
-            return self.equals(start.as_bytes(), self.text.as_bytes()).then_some(rest);
+            return self.equals(start, self.text.as_bytes()).then_some(rest);
         }
-        let mut rest = text.chars();
-        let folds = self.case == Case::Ignored;
-        for wanted in self.text.chars() {
-            let found = rest.next()?;
-            if wanted != '?' && wanted != found && !(folds && wanted.eq_ignore_ascii_case(&found)) {
-                return None;
-            }
+        let mut rest = text;
+        for wanted in self.text.bytes() {
+            let (found, others) = rest.split_first()?;
+            rest = match wanted {
+                b'?' => &others[others.iter().take_while(|byte| !begins(**byte)).count()..],
+                _ if self.equals(&[*found], &[wanted]) => others,
+                _ => return None,
+            };
         }
-        Some(rest.as_str())
+        Some(rest)
     }
 
     /// What precedes the piece at the end of the text.
-    fn before_end<'t>(&self, text: &'t str) -> Option<&'t str> {
-        if self.text.is_empty() {
-            return Some(text);
-        }
+    fn before_end<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let at = if self.marked {
-            text.char_indices().rev().nth(self.text.chars().count() - 1)?.0
+            let mut starts = (0..text.len()).rev().filter(|at| begins(text[*at]));
+            starts.nth(self.text.chars().count() - 1)?
         } else {
             text.len().checked_sub(self.text.len())?
         };
-        let (rest, end) = text.split_at_checked(at)?;
+        let (rest, end) = text.split_at(at);
         self.after_start(end).map(|_| rest)
     }
 
     /// What follows the first place where the piece fits.
-    fn after_leftmost<'t>(&self, text: &'t str) -> Option<&'t str> {
+    fn after_leftmost<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         if self.marked {
-            let first = self.text.chars().next()?;
-            let mut starts = text.char_indices().filter(|(_, found)| first == '?' || first.eq_ignore_ascii_case(found));
-            return starts.find_map(|(at, _)| self.after_start(&text[at..]));
+            let mut starts = (0..text.len()).filter(|at| begins(text[*at]));
+            return starts.find_map(|at| self.after_start(&text[at..]));
         }
         // Names and ARNs are short: a plain search beats one that prepares itself.
         let (first, others) = self.text.as_bytes().split_first()?;
@@ -97,9 +96,9 @@ impl Piece {
         let last_start = text.len().checked_sub(self.text.len())?;
         let mut at = 0;
         loop {
-            at += text.as_bytes().get(at..=last_start)?.iter().position(|byte| starts.contains(byte))?;
+            at += text.get(at..=last_start)?.iter().position(|byte| starts.contains(byte))?;
             let end = at + self.text.len();
-            if self.equals(&text.as_bytes()[at + 1..end], others) {
+            if self.equals(&text[at + 1..end], others) {
                 return Some(&text[end..]);
             }
             at += 1;
@@ -109,9 +108,22 @@ impl Piece {
     fn equals(&self, found: &[u8], wanted: &[u8]) -> bool {
         match self.case {
             Case::Kept => found == wanted,
-            Case::Ignored => found.eq_ignore_ascii_case(wanted),
+            Case::Ignored => equals_in_any_case(found, wanted),
         }
     }
+}
+
+/// `eq_ignore_ascii_case`, faster where both are spelled alike or differ at once, as nearly all do here.
+fn equals_in_any_case(found: &[u8], wanted: &[u8]) -> bool {
+    // What else can tell two bytes apart than the bit that tells the cases apart.
+    const NOT_CASE: u64 = u64::from_ne_bytes([!0x20; 8]);
+    let start = |text: &[u8]| text.first_chunk().map(|start| u64::from_ne_bytes(*start) & NOT_CASE);
+    found == wanted || start(found) == start(wanted) && found.eq_ignore_ascii_case(wanted)
+}
+
+/// Whether a character of a text begins with the byte.
+fn begins(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Resources, and the patterns that policies name them by.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::pattern::{Case, Pattern};
 
@@ -22,21 +23,14 @@ pub type Tag = (Box<str>, Box<str>);
 #[derive(Clone, Debug)]
 pub struct Resource<'a> {
     arn: Cow<'a, str>,
-    /// If there are as many as an ARN has.
-    parts: Option<Parts>,
-    /// What follows the region of a RAM ARN that names one.
-    after_region: Option<usize>,
+    /// Told apart when a pattern asks for it: `*` does not.
+    parts: OnceCell<Option<Parts>>,
     pub(super) tags: &'a [Tag],
 }
 
 impl<'a> Resource<'a> {
-    /// RAM belongs to no region: policies leave that part of its ARNs empty or write `*`, some pages
-    /// name the region of the call. All of them fit (ram.md 7, inferred).
     pub fn new(arn: impl Into<Cow<'a, str>>) -> Self {
-        let arn = arn.into();
-        let after_region = arn.strip_prefix(RAM).and_then(|rest| rest.find(':')).filter(|length| *length > 0);
-        let after_region = after_region.map(|length| RAM.len() + length);
-        Self { parts: parts(&arn), arn, after_region, tags: &[] }
+        Self { arn: arn.into(), parts: OnceCell::new(), tags: &[] }
     }
 
     /// The same with tags, which conditions can ask for.
@@ -47,6 +41,20 @@ impl<'a> Resource<'a> {
 
     pub fn arn(&self) -> &str {
         &self.arn
+    }
+
+    /// If there are as many as an ARN has.
+    fn parts(&self) -> Option<&Parts> {
+        self.parts.get_or_init(|| parts(&self.arn)).as_ref()
+    }
+
+    /// What follows the region of a RAM ARN that names one, with the colon before it.
+    ///
+    /// RAM belongs to no region: policies leave that part of its ARNs empty or write `*`, some pages
+    /// name the region of the call. All of them fit (ram.md 7, inferred).
+    fn after_region(&self) -> Option<&str> {
+        let region_and_after = self.arn.strip_prefix(RAM)?;
+        region_and_after.find(':').filter(|length| *length > 0).map(|length| &region_and_after[length..])
     }
 }
 
@@ -88,18 +96,20 @@ impl ResourcePattern {
     }
 
     pub(super) fn matches(&self, resource: &Resource<'_>) -> bool {
-        let arn = &*resource.arn;
-        let after_region = resource.after_region.filter(|_| self.spells_region);
-        let (Some(patterns), Some(mut parts)) = (&self.parts, resource.parts) else {
-            let without_region = |at: usize| format!("{RAM}{}", &arn[at..]);
-            return self.whole.matches(arn) || after_region.is_some_and(|at| self.whole.matches(&without_region(at)));
+        let arn = resource.arn();
+        let after_region = || if self.spells_region { resource.after_region() } else { None };
+        let Some((patterns, parts)) = self.parts.as_ref().zip(resource.parts()) else {
+            let without_region = |rest: &str| [RAM, rest].concat();
+            return self.whole.matches(arn)
+                || after_region().is_some_and(|rest| self.whole.matches(&without_region(rest)));
         };
         let fits = |parts: &Parts| {
             let part = |place: usize| &arn[parts[place].0..parts[place].1];
             patterns.iter().all(|(place, pattern)| pattern.matches(part(*place)))
         };
-        fits(&parts)
-            || after_region.is_some() && {
+        fits(parts)
+            || after_region().is_some() && {
+                let mut parts = *parts;
                 parts[REGION] = (0, 0);
                 fits(&parts)
             }

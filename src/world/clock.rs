@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::{Mutex, RwLock};
+
+use super::sync::{Mutex, RwLock};
 
 /// The two times that the emulator knows (decision 23).
 pub trait Clock: Send + Sync + fmt::Debug {

@@ -5,7 +5,6 @@ use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use parking_lot::Mutex;
 use rand::rngs::{StdRng, SysRng};
 use rand::{Rng, RngExt, SeedableRng, TryRng};
 use serde::Serialize;
@@ -13,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Namespace;
+use super::sync::Mutex;
 
 const MIXED: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 

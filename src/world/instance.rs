@@ -128,6 +128,48 @@ impl Default for MetadataOptions {
     }
 }
 
+/// What its operating system is (ecs-supporting.md 4, documented).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OsType {
+    Linux,
+    Windows,
+}
+
+impl OsType {
+    pub const ALL: [Self; 2] = [Self::Linux, Self::Windows];
+
+    /// The name on the wire and in seeds.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|os| os.name() == name)
+    }
+}
+
+/// What a preemptible instance has beside others. None has a price limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// When it is taken back, once that is known.
+    pub termination: Option<Timestamp>,
+}
+
+impl Spot {
+    /// The names on the wire and in seeds of an instance that is not preemptible, and of one that is.
+    pub const STRATEGIES: [&str; 2] = ["NoSpot", "SpotAsPriceGo"];
+}
+
+/// The Marketplace product that its image is (imds.md 3, documented).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarketPlace {
+    pub product_code: Box<str>,
+    pub charge_type: &'static str,
+}
+
 /// What instances made together have in common; shared until one of them changes.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -143,6 +185,9 @@ pub struct Spec {
     /// MiB.
     pub memory: u32,
     pub image_id: Box<str>,
+    pub os_type: OsType,
+    pub market_place: Option<MarketPlace>,
+    pub spot: Option<Spot>,
     pub security_group_ids: Box<[Box<str>]>,
     pub key_pair_name: Box<str>,
     /// The public half of the key pair, as OpenSSH writes it.
@@ -175,6 +220,10 @@ pub struct Attachment {
 }
 
 impl Attachment {
+    pub(super) fn new(role: RoleName, policy: Option<Box<str>>) -> Self {
+        Self { role, policy, key_id: None }
+    }
+
     /// Whether a text can narrow a role; what it then allows says [`PermissionPolicy::attached`].
     pub fn is_policy(text: &str) -> bool {
         PermissionPolicy::attached(text).is_ok()
@@ -187,14 +236,26 @@ pub struct Instance {
     pub account: AccountId,
     pub region: &'static Region,
     pub spec: Arc<Spec>,
-    /// The private address in a VPC, the inner address in the classic network.
-    pub address: Ipv4Addr,
+    /// A world finds instances by it, so it stays.
+    address: Ipv4Addr,
     attachment: Option<Attachment>,
+}
+
+impl Spec {
+    /// `SpotStrategy` (ecs-supporting.md 4, documented).
+    pub fn spot_strategy(&self) -> &'static str {
+        Spot::STRATEGIES[usize::from(self.spot.is_some())]
+    }
 }
 
 impl Instance {
     pub fn new(account: AccountId, region: &'static Region, spec: Arc<Spec>, address: Ipv4Addr) -> Self {
         Self { account, region, spec, address, attachment: None }
+    }
+
+    /// The private address in a VPC, the inner address in the classic network.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
     }
 
     pub fn attachment(&self) -> Option<&Attachment> {
@@ -263,32 +324,13 @@ impl Instance {
         }
     }
 
-    /// Puts a role on the instance. The caller has checked that it has none, or this one.
-    ///
-    /// Attaching the same role again keeps its policy unless a new one is given
-    /// (ecs-instance-ram-role.md 5.5, inferred).
-    pub fn attach_role(&mut self, role: RoleName, policy: Option<Box<str>>) {
-        debug_assert!(!self.is_classic(), "a classic instance cannot carry a role");
-        match &mut self.attachment {
-            Some(attached) if attached.role.is(role.as_str()) => {
-                if policy.is_some() {
-                    attached.policy = policy;
-                    // It was narrowed by the old one.
-                    attached.key_id = None;
-                }
-            }
-            attachment => *attachment = Some(Attachment { role, policy, key_id: None }),
-        }
+    pub(super) fn attachment_mut(&mut self) -> Option<&mut Attachment> {
+        self.attachment.as_mut()
     }
 
-    pub(super) fn keep_credentials(&mut self, key_id: &str) {
-        if let Some(attached) = &mut self.attachment {
-            attached.key_id = Some(key_id.into());
-        }
-    }
-
-    /// Takes the role off, whatever it is; its policy goes with it.
-    pub fn detach_role(&mut self) -> Option<Attachment> {
-        self.attachment.take()
+    /// Answers what was attached before.
+    pub(super) fn replace_attachment(&mut self, attachment: Option<Attachment>) -> Option<Attachment> {
+        debug_assert!(attachment.is_none() || !self.is_classic(), "a classic instance cannot carry a role");
+        std::mem::replace(&mut self.attachment, attachment)
     }
 }

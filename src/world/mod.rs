@@ -20,6 +20,7 @@ mod namespace;
 mod nonce;
 mod region;
 mod role;
+mod role_changes;
 mod role_credentials;
 pub mod seed;
 mod session;
@@ -27,6 +28,7 @@ pub mod snapshot;
 mod space;
 mod spaces;
 mod store;
+pub(crate) mod sync;
 mod tags;
 mod user;
 
@@ -37,21 +39,24 @@ pub use cidr::Cidr;
 pub use clock::{Clock, ManualClock, Pace, SpaceClock, SystemClock, parse_utc, utc_minutes, utc_seconds};
 pub use identities::{Holder, PolicyStays, RoleStays, UserStays};
 pub use ids::{Ids, RamId, RequestId, TraceId};
-pub use instance::{Attachment, Instance, InstanceId, MetadataOptions, Network, Spec, Status};
+pub use instance::{
+    Attachment, Instance, InstanceId, MarketPlace, MetadataOptions, Network, OsType, Spec, Spot, Status,
+};
 pub use key::{AccessKey, KeyOwner, KeyStatus, SecurityToken};
 pub use managed_policy::{
     AttachedPolicies, AttachedPolicy, ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId,
     VersionStays,
 };
 pub use metadata_token::{MOST_METADATA_TOKENS, MetadataTokens};
-pub use namespace::{NamedInstance, Namespace};
+pub use namespace::{NamedInstance, Namespace, NotOneNamespace};
 pub use nonce::NonceMemory;
 pub use region::{INSTANCE_TYPES, REGIONS, Region, instance_type};
 pub use role::{Role, RoleName};
+pub use role_changes::{MOST_ROLE_CHANGES, Propagation, RoleChange, RoleChanges, RolesSeen, Seen, Standing, View};
 pub use role_credentials::{CREDENTIAL_LIFETIME, ECS_SERVICE, RoleCredentials};
 pub use session::{Credentials, MOST_POLICY_BYTES, MOST_SESSIONS, RoleSession};
 pub use space::Space;
-pub use spaces::{NoSpace, Origin, SpaceLimits, Spaces};
+pub use spaces::{NoSpace, NotKept, Origin, SpaceLimits, Spaces};
 pub use store::{Counts, Store, World};
 pub use tags::Tags;
 pub use user::User;

@@ -12,6 +12,15 @@ use super::InstanceId;
 #[serde(transparent)]
 pub struct Namespace(CompactString);
 
+/// Why headers name no namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotOneNamespace {
+    /// This is the name of none.
+    None(String),
+    /// They differ.
+    Several,
+}
+
 impl Namespace {
     /// Where whoever names no space is.
     pub const DEFAULT: Self = Self(CompactString::const_new("default"));
@@ -23,6 +32,20 @@ impl Namespace {
         let good = (1..=63).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         good.then(|| Self(name.into()))
+    }
+
+    /// The one that a request's headers of this name say.
+    ///
+    /// # Errors
+    /// [`NotOneNamespace`].
+    pub fn in_headers<'h>(values: impl IntoIterator<Item = &'h [u8]>) -> Result<Option<Self>, NotOneNamespace> {
+        let mut values = values.into_iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.any(|other| other != value) {
+            return Err(NotOneNamespace::Several);
+        }
+        let name = std::str::from_utf8(value).ok().and_then(Self::parse);
+        name.map(Some).ok_or_else(|| NotOneNamespace::None(String::from_utf8_lossy(value).into_owned()))
     }
 
     pub fn as_str(&self) -> &str {

@@ -4,7 +4,9 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Credentials, Ids, Instance, InstanceId, KeyOwner, Role, RoleSession, World};
+use super::{
+    AccountId, Attachment, Credentials, Ids, InstanceId, KeyOwner, Role, RoleName, RoleSession, Standing, World,
+};
 use crate::policy::{Context, Layer, PermissionPolicy, key};
 
 /// The service that instances take roles as: what trust policies name and `ram:PassRole` is asked for
@@ -38,10 +40,15 @@ impl RoleCredentials {
 }
 
 impl World {
-    /// The credentials of an instance's role, if they are neither due nor ended.
-    pub fn role_credentials(&self, instance: &Instance, now: Timestamp) -> Option<RoleCredentials> {
-        self.assumable_role(instance, now)?;
-        let id = instance.attachment()?.key_id.as_deref()?;
+    /// The credentials of a role on an instance of an account, if they are neither due nor ended.
+    pub fn role_credentials(
+        &self,
+        account: AccountId,
+        attachment: &Attachment,
+        now: Timestamp,
+    ) -> Option<RoleCredentials> {
+        self.assumable_role(account, &attachment.role, now)?;
+        let id = attachment.key_id.as_deref()?;
         // Who deletes the role ends its sessions; so may the bound of sessions.
         let key = self.key(id)?;
         let token = key.token.as_ref()?;
@@ -54,24 +61,24 @@ impl World {
         (!current.are_due(now)).then_some(current)
     }
 
-    /// The same; new ones where they are due. `None` if the instance does not carry this role, or if the role is gone
-    /// or does not trust ECS any more.
+    /// The same of what was shown of an instance; new ones where they are due. `None` if this role is there no more, or if
+    /// it is deleted or does not trust ECS any more.
     pub fn renew_role_credentials(
         &mut self,
         ids: &Ids,
         now: Timestamp,
         id: &InstanceId,
-        role_name: &str,
+        (role_name, standing): (&RoleName, Standing),
         lifetime: SignedDuration,
     ) -> Option<RoleCredentials> {
-        let instance =
-            self.instance(id.as_str()).filter(|i| i.role().is_some_and(|role| role.as_str() == role_name))?;
-        if let Some(current) = self.role_credentials(instance, now) {
+        let account = self.instance(id.as_str())?.account;
+        let attachment = self.attachment_at(id.as_str(), standing);
+        let attachment = attachment.filter(|attached| attached.role.as_str() == role_name.as_str())?;
+        if let Some(current) = self.role_credentials(account, attachment, now) {
             return Some(current);
         }
-        let account = instance.account;
-        let role = self.assumable_role(instance, now)?;
-        let policy = match instance.attachment()?.policy.as_deref() {
+        let role = self.assumable_role(account, role_name, now)?;
+        let policy = match attachment.policy.as_deref() {
             Some(text) => Some((Layer::Attachment, PermissionPolicy::attached(text).ok()?)),
             None => None,
         };
@@ -85,7 +92,7 @@ impl World {
         let issued = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let expires = issued.saturating_add(lifetime).unwrap_or(Timestamp::MAX);
         let credentials = self.open_session(ids, issued, account, session, expires);
-        self.instance_mut(id.as_str())?.keep_credentials(&credentials.access_key_id);
+        self.attachment_mut(id.as_str(), standing)?.key_id = Some(credentials.access_key_id.as_str().into());
         Some(RoleCredentials { credentials, issued, expires })
     }
 
@@ -95,9 +102,9 @@ impl World {
         matches!(owner, Some(KeyOwner::Session(session)) if session.instance.as_ref() == Some(id))
     }
 
-    /// The role on an instance, if it exists and ECS may take it on (imds.md 4, documented).
-    fn assumable_role(&self, instance: &Instance, now: Timestamp) -> Option<&Role> {
-        let role = self.role(instance.account, instance.role()?.as_str())?;
+    /// The role of a name, if it exists and ECS may take it on (imds.md 4, documented).
+    fn assumable_role(&self, account: AccountId, role: &RoleName, now: Timestamp) -> Option<&Role> {
+        let role = self.role(account, role.as_str())?;
         role.is_for_ecs(now).then_some(role)
     }
 

@@ -14,10 +14,11 @@ use serde_json::{Map, Value};
 
 use super::ids::until;
 use super::region::instance_type;
+use super::role_changes::Reads;
 use super::{
     AccessKey, AccountId, Attachment, Cidr, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy,
-    MetadataOptions, Network, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role, RoleName, RoleSession,
-    SecurityToken, Spec, Status, User, VersionId, World,
+    MarketPlace, MetadataOptions, Network, OsType, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role,
+    RoleChange, RoleChanges, RoleName, RoleSession, SecurityToken, Spec, Spot, Status, User, VersionId, World,
 };
 use crate::policy::{Layer, PermissionPolicy, Place, PolicyError, TrustPolicy, Use};
 
@@ -30,7 +31,7 @@ pub const SCHEMA_VERSION: u64 = 1;
 /// A compact form makes at most this many instances.
 pub const MAX_COUNT: u64 = 10_000_000;
 
-const FILE: &[&str] = &["$schema", "schema_version", "ecsim", "clock", "accounts"];
+const FILE: &[&str] = &["$schema", "schema_version", "ecsim", "clock", "accounts", "role_changes"];
 const CLOCK: &[&str] = &["mode", "now", "ahead_seconds"];
 const ACCOUNT: &[&str] = &["id", "keys", "policies", "users", "roles", "instances"];
 const KEY: &[&str] = &["id", "secret", "status", "created", "last_used"];
@@ -83,6 +84,11 @@ const INSTANCE: &[&str] = &[
     "cpu",
     "memory",
     "image",
+    "os_type",
+    "market_place_product_code",
+    "market_place_charge_type",
+    "spot_strategy",
+    "spot_termination_time",
     "vpc",
     "vswitch",
     "vpc_cidr",
@@ -107,6 +113,10 @@ const INSTANCE: &[&str] = &[
     "http_put_response_hop_limit",
 ];
 
+const ROLE_CHANGES: &[&str] = &["dropped", "changes"];
+const ROLE_CHANGE: &[&str] = &["at", "instance", "before", "metadata_reads", "describe_reads"];
+const ATTACHMENT: &[&str] = &["role", "policy", "credentials"];
+
 /// The member names of each kind of object in a seed, by the name of its schema definition.
 pub const MEMBERS: &[(&str, &[&str])] = &[
     ("file", FILE),
@@ -120,6 +130,9 @@ pub const MEMBERS: &[(&str, &[&str])] = &[
     ("role", ROLE),
     ("session", SESSION),
     ("instance", INSTANCE),
+    ("role_changes", ROLE_CHANGES),
+    ("role_change", ROLE_CHANGE),
+    ("attachment", ATTACHMENT),
 ];
 
 /// Seed files: the name of each, which mistakes are reported with, and its text.
@@ -147,15 +160,16 @@ impl fmt::Display for Mistake {
 /// # Errors
 /// Every mistake of every file.
 pub fn build(files: &Files, ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    extend(World::default(), files, ids, now)
+    read_into(World::default(), files, ids, Time::Begins(|_| now))
 }
 
-/// Adds to a world what seed files say; what is there already is a mistake, as it is twice in one file.
+/// Adds to a world what seed files say; what is there already is a mistake, as it is twice in one file, and so is how
+/// time goes.
 ///
 /// # Errors
 /// Every mistake of every file.
 pub fn extend(world: World, files: &Files, ids: &Ids, now: Timestamp) -> Result<World, Vec<Mistake>> {
-    read_into(world, files, ids, |_| now)
+    read_into(world, files, ids, Time::<fn(Option<Pace>) -> Timestamp>::Is(now))
 }
 
 /// A world where the files may say how the world's time goes: `now` is told, and answers what time it is then.
@@ -163,16 +177,24 @@ pub fn extend(world: World, files: &Files, ids: &Ids, now: Timestamp) -> Result<
 /// # Errors
 /// Every mistake of every file.
 pub fn build_at(files: &Files, ids: &Ids, now: impl FnOnce(Option<Pace>) -> Timestamp) -> Result<World, Vec<Mistake>> {
-    read_into(World::default(), files, ids, now)
+    read_into(World::default(), files, ids, Time::Begins(now))
+}
+
+/// The time of a world that is read.
+enum Time<F> {
+    /// What it answers who is told how time goes, as the files have it.
+    Begins(F),
+    /// That of a world that is there, and goes on as it does.
+    Is(Timestamp),
 }
 
 fn read_into(
     world: World,
     files: &Files,
     ids: &Ids,
-    now: impl FnOnce(Option<Pace>) -> Timestamp,
+    time: Time<impl FnOnce(Option<Pace>) -> Timestamp>,
 ) -> Result<World, Vec<Mistake>> {
-    let taken_addresses = world.instances().map(|(_, instance)| instance.address).collect();
+    let taken_addresses = world.instances().map(|(_, instance)| instance.address()).collect();
     let mut reader = Reader {
         file: "",
         mistakes: Vec::new(),
@@ -180,6 +202,7 @@ fn read_into(
         ids,
         now: Timestamp::UNIX_EPOCH,
         pace: None,
+        takes_pace: matches!(time, Time::Begins(_)),
         named_ids: HashSet::new(),
         next_addresses: HashMap::new(),
         taken_addresses,
@@ -198,9 +221,12 @@ fn read_into(
             }),
         }
     }
-    reader.now = now(reader.pace);
+    reader.now = match time {
+        Time::Begins(now) => now(reader.pace),
+        Time::Is(now) => now,
+    };
     // Of all files, first what others may name: a role names policies and an instance a role that a later file defines.
-    for pass in [Pass::Policies, Pass::Identities, Pass::Instances] {
+    for pass in [Pass::Policies, Pass::Identities, Pass::Instances, Pass::RoleChanges] {
         for (name, value) in &parsed {
             reader.file = name;
             reader.read_file(value, pass);
@@ -215,6 +241,7 @@ enum Pass {
     Policies,
     Identities,
     Instances,
+    RoleChanges,
 }
 
 struct Reader<'a> {
@@ -225,6 +252,7 @@ struct Reader<'a> {
     now: Timestamp,
     /// How the world's time goes, if a file has said so.
     pace: Option<Pace>,
+    takes_pace: bool,
     /// The ids that some seed names, which nobody else is given.
     named_ids: HashSet<String>,
     /// The addresses to try next, by the block that they are wanted in.
@@ -284,6 +312,9 @@ impl Reader<'_> {
     }
 
     fn read_clock(&mut self, clock: &Value, at: &Place<'_>) {
+        if !self.takes_pace {
+            return self.mistake(at, "the time of a world that is there goes on as it does: only a new one takes this");
+        }
         let Some(clock) = self.object(clock, at, CLOCK, true) else { return };
         if !clock.contains_key("mode") {
             return self.mistake(at, "needs mode");
@@ -330,6 +361,12 @@ impl Reader<'_> {
         let root = Place::Root;
         let first = pass == Pass::Policies;
         let Some(file) = self.object(value, &root, FILE, first) else { return };
+        if pass == Pass::RoleChanges {
+            if let Some(changes) = file.get("role_changes") {
+                self.read_role_changes(changes, &Place::Member(&root, "role_changes"));
+            }
+            return;
+        }
         for (index, account) in self.list(file, &root, "accounts", first).iter().enumerate() {
             let list = Place::Member(&root, "accounts");
             let at = Place::Element(&list, index);
@@ -362,6 +399,7 @@ impl Reader<'_> {
                         reader.read_instances(id, instance, at);
                     });
                 }
+                Pass::RoleChanges => {}
             }
         }
     }
@@ -678,9 +716,8 @@ impl Reader<'_> {
         if role.is_some() && spec.network == Network::Classic {
             return self.mistake(&Place::Member(at, "role"), "an instance in the classic network cannot carry a role");
         }
-        if policy.is_some_and(|policy| !Attachment::is_policy(policy)) {
-            let reason = "a policy is a JSON object of at most 1024 characters, in a string";
-            return self.mistake(&Place::Member(at, "policy"), reason);
+        if !self.narrows(policy, at) {
+            return;
         }
         if role.is_none() && policy.is_some() {
             return self.mistake(&Place::Member(at, "policy"), "a policy narrows a role: name the role too");
@@ -708,20 +745,87 @@ impl Reader<'_> {
             };
             let mut instance = Instance::new(account, region, Arc::clone(&spec), address);
             if let Some(role) = &role {
-                instance.attach_role(role.clone(), policy.map(Into::into));
+                let mut attachment = Attachment::new(role.clone(), policy.map(Into::into));
+                if !self.keeps_credentials(&mut attachment, &id, credentials.as_deref(), at) {
+                    return;
+                }
+                instance.replace_attachment(Some(attachment));
             }
             let shown = id.clone();
-            if let Some(key) = &credentials {
-                if !self.world.is_credential_of(key, &id) {
-                    let reason = format!("the instance has no session {key}");
-                    return self.mistake(&Place::Member(at, "credentials"), reason);
-                }
-                instance.keep_credentials(key);
-            }
             if !self.world.add_instance(id, instance) {
                 return self.mistake(&Place::Member(at, "id"), format!("the instance {shown} exists already"));
             }
         }
+    }
+
+    fn narrows(&mut self, policy: Option<&str>, at: &Place<'_>) -> bool {
+        let can_narrow = policy.is_none_or(Attachment::is_policy);
+        if !can_narrow {
+            let reason = "a policy is a JSON object of at most 1024 characters, in a string";
+            self.mistake(&Place::Member(at, "policy"), reason);
+        }
+        can_narrow
+    }
+
+    /// Notes the key that was handed out for an attachment, which has to be a session of the instance.
+    fn keeps_credentials(
+        &mut self,
+        attachment: &mut Attachment,
+        id: &InstanceId,
+        key: Option<&str>,
+        at: &Place<'_>,
+    ) -> bool {
+        let unknown = key.filter(|key| !self.world.is_credential_of(key, id));
+        if let Some(key) = unknown {
+            self.mistake(&Place::Member(at, "credentials"), format!("the instance has no session {key}"));
+        }
+        attachment.key_id = key.map(Into::into);
+        unknown.is_none()
+    }
+
+    fn read_role_changes(&mut self, changes: &Value, at: &Place<'_>) {
+        let Some(changes) = self.object(changes, at, ROLE_CHANGES, true) else { return };
+        let dropped = self.integer(changes, at, "dropped", RoleChanges::MOST_DROPPED);
+        self.world.role_changes.note_dropped(dropped.unwrap_or_default());
+        self.each(changes, at, "changes", ROLE_CHANGE, Self::read_role_change);
+    }
+
+    fn read_role_change(&mut self, change: &Object, at: &Place<'_>) {
+        if !change.contains_key("at") {
+            self.mistake(at, "needs at");
+        }
+        let time = self.time(change, at, "at");
+        let reads = ["metadata_reads", "describe_reads"].map(|name| self.integer(change, at, name, u32::MAX.into()));
+        let id = self.required_text(change, at, "instance").map(InstanceId::new);
+        let id = id.filter(|id| {
+            let is_known = self.world.instance(id.as_str()).is_some();
+            if !is_known {
+                self.mistake(&Place::Member(at, "instance"), format!("there is no instance {id}"));
+            }
+            is_known
+        });
+        let (Some(time), Some(id)) = (time, id) else { return };
+        let before = change.get("before").map(|before| self.attachment(before, &id, &Place::Member(at, "before")));
+        let Ok(before) = before.transpose() else { return };
+        let mut made = RoleChange::new(time, id, before);
+        made.reads = reads.map(|count| Reads::of(count.unwrap_or_default() as u32));
+        self.world.role_changes.push(made);
+    }
+
+    /// What an instance carried. An error has been reported.
+    fn attachment(&mut self, value: &Value, id: &InstanceId, at: &Place<'_>) -> Result<Attachment, ()> {
+        let before = self.mistakes.len();
+        let object = self.object(value, at, ATTACHMENT, true).ok_or(())?;
+        let role = self.required_text(object, at, "role");
+        let policy = self.text(object, at, "policy");
+        let key = self.text(object, at, "credentials").map(|id| self.ids.key_id(id));
+        if role.is_some_and(|role| !RoleName::is_well_formed(role)) {
+            self.mistake(&Place::Member(at, "role"), "a role name is 1 to 64 letters, digits, '.', '-' or '_'");
+        }
+        self.narrows(policy, at);
+        let mut attachment = Attachment::new(RoleName::new(role.unwrap_or_default()), policy.map(Into::into));
+        self.keeps_credentials(&mut attachment, id, key.as_deref(), at);
+        if self.mistakes.len() == before { Ok(attachment) } else { Err(()) }
     }
 
     /// The ids that an entry makes: one, or `count` of them by a pattern with one `%d` or `%x`.
@@ -825,10 +929,8 @@ impl Reader<'_> {
                 (0, 0)
             }
         };
-        let charge_type = match self.choice(instance, at, "charge_type", &["PostPaid", "PrePaid"]) {
-            Some("PrePaid") => "PrePaid",
-            _ => "PostPaid",
-        };
+        let charge_type = self.charge_type(instance, at, "charge_type");
+        let os_type = self.choice(instance, at, "os_type", &OsType::ALL.map(OsType::name)).and_then(OsType::parse);
         let name = self.text(instance, at, "name");
         let public_key = self.text(instance, at, "public_key");
         if public_key.is_some() && !instance.contains_key("key_pair") {
@@ -845,6 +947,9 @@ impl Reader<'_> {
             cpu,
             memory,
             image_id: or(self.text(instance, at, "image"), "aliyun_3_x64_20G_alibase_20250629.vhd"),
+            os_type: os_type.unwrap_or(OsType::Linux),
+            market_place: self.market_place(instance, at),
+            spot: self.spot(instance, at),
             security_group_ids: if instance.contains_key("security_groups") {
                 self.texts(instance, at, "security_groups")
             } else {
@@ -889,6 +994,35 @@ impl Reader<'_> {
             self.mistake(&Place::Member(at, "mac"), "must be a MAC address such as 00:16:3e:0f:00:01");
         }
         Some(mac)
+    }
+
+    fn charge_type(&mut self, object: &Object, at: &Place<'_>, name: &str) -> &'static str {
+        match self.choice(object, at, name, &["PostPaid", "PrePaid"]) {
+            Some("PrePaid") => "PrePaid",
+            _ => "PostPaid",
+        }
+    }
+
+    fn market_place(&mut self, instance: &Object, at: &Place<'_>) -> Option<MarketPlace> {
+        let product_code = self.text(instance, at, "market_place_product_code");
+        let charge_type = self.charge_type(instance, at, "market_place_charge_type");
+        if product_code.is_none() && instance.contains_key("market_place_charge_type") {
+            let reason = "is of an image of the Marketplace: give market_place_product_code too";
+            self.mistake(&Place::Member(at, "market_place_charge_type"), reason);
+        }
+        Some(MarketPlace { product_code: product_code?.into(), charge_type })
+    }
+
+    fn spot(&mut self, instance: &Object, at: &Place<'_>) -> Option<Spot> {
+        let is_spot = self
+            .choice(instance, at, "spot_strategy", &Spot::STRATEGIES)
+            .is_some_and(|name| name != Spot::STRATEGIES[0]);
+        let termination = self.time(instance, at, "spot_termination_time");
+        if termination.is_some() && !is_spot {
+            let reason = format!("is of a preemptible instance: give spot_strategy {} too", Spot::STRATEGIES[1]);
+            self.mistake(&Place::Member(at, "spot_termination_time"), reason);
+        }
+        is_spot.then_some(Spot { termination })
     }
 
     fn metadata_options(&mut self, instance: &Object, at: &Place<'_>) -> MetadataOptions {

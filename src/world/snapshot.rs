@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::seed::SCHEMA_VERSION;
 use super::{
-    AccessKey, AccountId, AttachedPolicies, AttachedPolicy, Cidr, Ids, Instance, InstanceId, KeyOwner, KeyStatus,
-    ManagedPolicy, Network, Pace, PolicyVersion, RamId, Role, RoleSession, Space, Status, Tags, User, VersionId, World,
+    AccessKey, AccountId, AttachedPolicies, AttachedPolicy, Attachment, Cidr, Ids, Instance, InstanceId, KeyOwner,
+    KeyStatus, ManagedPolicy, Network, Pace, PolicyVersion, RamId, Role, RoleChange, RoleSession, Space, Status, Tags,
+    User, VersionId, View, World,
 };
 use crate::policy::Layer;
 
@@ -33,6 +34,7 @@ pub fn text(world: &World, ids: &Ids, pace: Pace) -> String {
         ecsim: env!("CARGO_PKG_VERSION"),
         clock: pace.into(),
         accounts: accounts(world, ids),
+        role_changes: RoleHistory::new(world, ids),
     };
     let mut text = serde_json::to_string_pretty(&file).unwrap_or_else(|error| unreachable!("names are texts: {error}"));
     text.push('\n');
@@ -45,6 +47,8 @@ struct File<'w> {
     ecsim: &'static str,
     clock: Clock,
     accounts: Vec<Account<'w>>,
+    #[serde(skip_serializing_if = "RoleHistory::is_empty")]
+    role_changes: RoleHistory<'w>,
 }
 
 #[derive(Serialize)]
@@ -394,6 +398,14 @@ struct OneInstance<'w> {
     cpu: u32,
     memory: u32,
     image: &'w str,
+    os_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    market_place_product_code: Option<&'w str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    market_place_charge_type: Option<&'static str>,
+    spot_strategy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spot_termination_time: Option<Printed<Timestamp>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vpc: Option<&'w str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -431,6 +443,67 @@ struct OneInstance<'w> {
     http_put_response_hop_limit: u8,
 }
 
+/// What was handed out for an attachment; a key that has been forgotten is as none.
+fn credentials<'w>(attachment: &'w Attachment, id: &InstanceId, world: &World, ids: &Ids) -> Option<&'w str> {
+    let key = attachment.key_id.as_deref().filter(|key| world.is_credential_of(key, id));
+    key.map(|key| ids.bare_key_id(key))
+}
+
+#[derive(Serialize)]
+struct RoleHistory<'w> {
+    #[serde(skip_serializing_if = "is_zero")]
+    dropped: u64,
+    changes: Vec<OneRoleChange<'w>>,
+}
+
+impl<'w> RoleHistory<'w> {
+    fn new(world: &'w World, ids: &Ids) -> Self {
+        let changes = world.role_changes();
+        let one = |change: &'w RoleChange| OneRoleChange {
+            at: Printed(change.at),
+            instance: &change.instance,
+            before: change.before.as_ref().map(|attached| Before {
+                role: attached.role.as_str(),
+                policy: attached.policy.as_deref(),
+                credentials: credentials(attached, &change.instance, world, ids),
+            }),
+            metadata_reads: change.reads_of(View::Metadata).get().into(),
+            describe_reads: change.reads_of(View::Describe).get().into(),
+        };
+        Self { dropped: changes.dropped(), changes: changes.iter().map(one).collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.dropped == 0 && self.changes.is_empty()
+    }
+}
+
+#[derive(Serialize)]
+struct OneRoleChange<'w> {
+    at: Printed<Timestamp>,
+    instance: &'w InstanceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Before<'w>>,
+    #[serde(skip_serializing_if = "is_zero")]
+    metadata_reads: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    describe_reads: u64,
+}
+
+#[derive(Serialize)]
+struct Before<'w> {
+    role: &'w str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'w str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials: Option<&'w str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -453,8 +526,6 @@ impl<'w> OneInstance<'w> {
         let role = instance.role().map(super::RoleName::as_str);
         let known = role.and_then(|role| world.role(instance.account, role)).map(|role| role.name().as_str());
         let attachment = instance.attachment();
-        // A key that has been forgotten is as none.
-        let credentials = attachment.and_then(|attached| attached.key_id.as_deref());
         Self {
             id,
             region: instance.region.id,
@@ -463,7 +534,7 @@ impl<'w> OneInstance<'w> {
             role,
             role_as_written: role != known,
             policy: attachment.and_then(|attached| attached.policy.as_deref()),
-            credentials: credentials.filter(|key| world.is_credential_of(key, id)).map(|key| ids.bare_key_id(key)),
+            credentials: attachment.and_then(|attached| credentials(attached, id, world, ids)),
             name: &spec.name,
             description: &spec.description,
             host_name: &spec.host_name,
@@ -472,6 +543,11 @@ impl<'w> OneInstance<'w> {
             cpu: spec.cpu,
             memory: spec.memory,
             image: &spec.image_id,
+            os_type: spec.os_type.name(),
+            market_place_product_code: spec.market_place.as_ref().map(|product| &*product.product_code),
+            market_place_charge_type: spec.market_place.as_ref().map(|product| product.charge_type),
+            spot_strategy: spec.spot_strategy(),
+            spot_termination_time: spec.spot.and_then(|spot| spot.termination).map(Printed),
             vpc,
             vswitch,
             vpc_cidr: vpc_cidr.map(Printed),
@@ -482,7 +558,7 @@ impl<'w> OneInstance<'w> {
             resource_group: &spec.resource_group_id,
             charge_type: spec.charge_type,
             deletion_protection: spec.deletion_protection,
-            private_ip: instance.address,
+            private_ip: instance.address(),
             public_ip: spec.public_ip,
             eip: spec.eip,
             tags: &spec.tags,

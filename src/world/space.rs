@@ -1,10 +1,10 @@
 //! A space: one world and everything that belongs to it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use parking_lot::Mutex;
-
-use super::{Ids, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
+use super::seed::{self, Files, Mistake};
+use super::sync::{AtomicBool, Mutex};
+use super::{Counts, Ids, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
 
 /// One isolated world with its own clock, ids, nonces and tokens.
 #[derive(Debug)]
@@ -55,6 +55,19 @@ impl Space {
             self.metadata_tokens.lock().forget(now);
             Ok(())
         })
+    }
+
+    /// Adds what a seed says to what is there, whole or, with every mistake, not at all; how much more there is then.
+    ///
+    /// # Errors
+    /// Every mistake; nothing has changed then.
+    pub fn add(&self, files: &Files) -> Result<Counts, Vec<Mistake>> {
+        let (more, old) = self.store.write(|world| {
+            let next = seed::extend(world.clone(), files, &self.ids, self.clock.now())?;
+            Ok::<_, Vec<Mistake>>((next.counts() - world.counts(), std::mem::replace(world, next)))
+        })?;
+        drop(old); // After the lock: a large world takes its time to go.
+        Ok(more)
     }
 
     pub(super) fn note_use(&self) {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
-use parking_lot::RwLock;
 
 use super::seed::{self, Files, Mistake};
-use super::{Clock, Ids, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock};
+use super::sync::{AtomicU64, RwLock};
+use super::{Clock, Ids, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock, World};
 
 /// What every space begins with.
 #[derive(Clone, Debug)]
@@ -40,6 +40,14 @@ impl Default for Origin {
 }
 
 impl Origin {
+    /// The world of the seeds.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn world(&self) -> Result<World, Vec<Mistake>> {
+        Ok(begin(self, &Namespace::DEFAULT, Source::Seeds)?.0)
+    }
+
     /// The pace at the start, where seeds may have said one: a time that is set counts from there.
     fn pace(&self, said: Option<Pace>) -> Pace {
         let (real, said) = (self.machine.now(), said.unwrap_or(Pace::Real));
@@ -74,9 +82,20 @@ pub enum NoSpace {
     /// As many as there may be are in use.
     #[error("there are {0} namespaces already")]
     TooMany(usize),
-    /// The files have mistakes, or the seeds, which nobody has looked at where a space began with other files.
+    /// The files have mistakes; or the seeds, in this space alone: they were good in `default`, where ids of keys end otherwise.
     #[error("a mistake in the seeds: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
     Seed(Vec<Mistake>),
+}
+
+/// Why spaces that were kept are not gone on with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotKept {
+    /// Beside `default` there are more than there may be.
+    #[error("there are more than {0} namespaces beside default")]
+    TooMany(usize),
+    /// Every mistake of every space.
+    #[error("mistakes in what was kept")]
+    Mistakes(Vec<(Namespace, Mistake)>),
 }
 
 /// The spaces of an emulator by name. `default` is always there, another from its first use on.
@@ -97,16 +116,57 @@ struct Live {
 }
 
 impl Spaces {
-    /// Makes `default`, of files or else of the seeds.
+    /// Makes `default` of the seeds.
     ///
     /// # Errors
     /// Every mistake.
-    pub fn new(origin: Origin, limits: SpaceLimits, files: Option<&Files>) -> Result<Self, Vec<Mistake>> {
+    pub fn new(origin: Origin, limits: SpaceLimits) -> Result<Self, Vec<Mistake>> {
         let generations = AtomicU64::new(0);
-        let of_files = files.map(|files| Origin { seeds: files.to_vec(), ..origin.clone() });
-        let default = Arc::new(make(of_files.as_ref().unwrap_or(&origin), Namespace::DEFAULT, &generations, None)?);
-        let live = RwLock::new(Live { default, named: BTreeMap::new() });
-        Ok(Self { origin: RwLock::new(origin), limits, generations, live })
+        let default = Arc::new(make(&origin, Namespace::DEFAULT, &generations, Source::Seeds)?);
+        Ok(Self::starting(origin, limits, generations, default, BTreeMap::new()))
+    }
+
+    /// Makes the spaces that were kept, each of the text of its snapshot, and none if one cannot be made. A space that
+    /// was not kept begins as the seeds have it. Whoever starts says how time goes before what was kept does.
+    ///
+    /// # Errors
+    /// [`NotKept`].
+    pub fn of_kept(
+        origin: Origin,
+        limits: SpaceLimits,
+        kept: impl IntoIterator<Item = (Namespace, String)>,
+    ) -> Result<Self, NotKept> {
+        let (generations, used) = (AtomicU64::new(0), origin.machine.wall());
+        let (mut default, mut named, mut mistakes) = (None, BTreeMap::new(), Vec::new());
+        for (name, text) in kept {
+            let file = [(name.to_string(), text)];
+            match make(&origin, name.clone(), &generations, Source::Kept(&file)) {
+                Ok(space) if name.is_default() => default = Some(space),
+                Ok(space) => drop(named.insert(name, (Arc::new(space), used))),
+                Err(of_one) => mistakes.extend(of_one.into_iter().map(|mistake| (name.clone(), mistake))),
+            }
+            if named.len() > limits.most {
+                return Err(NotKept::TooMany(limits.most));
+            }
+        }
+        if !mistakes.is_empty() {
+            return Err(NotKept::Mistakes(mistakes));
+        }
+        let of_seeds = || make(&origin, Namespace::DEFAULT, &generations, Source::Seeds);
+        let default = default.map_or_else(of_seeds, Ok).map_err(|mistakes| {
+            NotKept::Mistakes(mistakes.into_iter().map(|mistake| (Namespace::DEFAULT, mistake)).collect())
+        })?;
+        Ok(Self::starting(origin, limits, generations, Arc::new(default), named))
+    }
+
+    fn starting(
+        origin: Origin,
+        limits: SpaceLimits,
+        generations: AtomicU64,
+        default: Arc<Space>,
+        named: BTreeMap<Namespace, (Arc<Space>, Timestamp)>,
+    ) -> Self {
+        Self { origin: RwLock::new(origin), limits, generations, live: RwLock::new(Live { default, named }) }
     }
 
     /// The space `default`, where whoever names no other is answered from.
@@ -136,7 +196,7 @@ impl Spaces {
         self.has_room(&self.live.read(), name)?;
         let origin = self.origin.read();
         // Before the lock, which is gone before what has been made for nothing goes.
-        let space = Arc::new(make(&origin, name.clone(), &self.generations, None).map_err(NoSpace::Seed)?);
+        let space = Arc::new(make(&origin, name.clone(), &self.generations, Source::Seeds).map_err(NoSpace::Seed)?);
         let mut live = self.live.write();
         self.has_room(&live, name)?;
         // Of two that made it at the same time, the first keeps it.
@@ -158,7 +218,8 @@ impl Spaces {
     pub fn replace(&self, name: &Namespace, files: Option<&Files>) -> Result<Arc<Space>, NoSpace> {
         self.has_room(&self.live.read(), name)?;
         let origin = self.origin.read();
-        let space = Arc::new(make(&origin, name.clone(), &self.generations, files).map_err(NoSpace::Seed)?);
+        let source = files.map_or(Source::Seeds, Source::Put);
+        let space = Arc::new(make(&origin, name.clone(), &self.generations, source).map_err(NoSpace::Seed)?);
         let mut live = self.live.write();
         self.has_room(&live, name)?;
         let old = live.put(Arc::clone(&space), origin.machine.wall());
@@ -175,7 +236,7 @@ impl Spaces {
         let mut origin = self.origin.write();
         let seeds = if seeds.is_empty() { default_seed() } else { seeds };
         let next = Origin { seeds, ..origin.clone() };
-        let default = Arc::new(make(&next, Namespace::DEFAULT, &self.generations, None)?);
+        let default = Arc::new(make(&next, Namespace::DEFAULT, &self.generations, Source::Seeds)?);
         *origin = next;
         let old = std::mem::replace(&mut *self.live.write(), Live { default, named: BTreeMap::new() });
         drop(origin);
@@ -222,24 +283,42 @@ impl Live {
     }
 }
 
-/// A space of files, or else of the origin's seeds. Files may say how the world's time goes; of seeds that do, the origin
-/// has the last word.
+/// What a space is made of, and who has the last word on how its time goes.
+#[derive(Clone, Copy)]
+enum Source<'f> {
+    /// The origin's seeds; the origin has it.
+    Seeds,
+    /// What an earlier process kept; the origin has it, since it was told at this start.
+    Kept(&'f Files),
+    /// What somebody puts in while it runs; the files have it.
+    Put(&'f Files),
+}
+
 fn make(
     origin: &Origin,
     namespace: Namespace,
     generations: &AtomicU64,
-    files: Option<&Files>,
+    source: Source<'_>,
 ) -> Result<Space, Vec<Mistake>> {
-    let (clock, ids) = (SpaceClock::new(Arc::clone(&origin.machine)), Ids::of(origin.rng_seed, &namespace));
-    let pace = |said: Option<Pace>| match (files, said) {
-        (Some(_), Some(said)) => said,
-        _ => origin.pace(said),
-    };
-    let world = seed::build_at(files.unwrap_or(&origin.seeds), &ids, |said| {
-        clock.set(pace(said));
-        clock.now()
-    })?;
+    let (world, clock, ids) = begin(origin, &namespace, source)?;
     let nonces = NonceMemory::new(origin.nonces.0, origin.nonces.1);
     let generation = generations.fetch_add(1, Ordering::Relaxed) + 1;
     Ok(Space::new(namespace, generation, world, clock, ids, nonces))
+}
+
+fn begin(origin: &Origin, namespace: &Namespace, source: Source<'_>) -> Result<(World, SpaceClock, Ids), Vec<Mistake>> {
+    let (clock, ids) = (SpaceClock::new(Arc::clone(&origin.machine)), Ids::of(origin.rng_seed, namespace));
+    let pace = |said: Option<Pace>| match (source, said) {
+        (Source::Put(_), Some(said)) => said,
+        _ => origin.pace(said),
+    };
+    let files = match source {
+        Source::Seeds => &origin.seeds,
+        Source::Kept(files) | Source::Put(files) => files,
+    };
+    let world = seed::build_at(files, &ids, |said| {
+        clock.set(pace(said));
+        clock.now()
+    })?;
+    Ok((world, clock, ids))
 }

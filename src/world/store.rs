@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use parking_lot::RwLock;
 
 use super::directory::Directory;
 use super::key::Keys;
+use super::role_changes::RoleChanges;
+use super::sync::RwLock;
 use super::{AccountId, Instance, InstanceId, ManagedPolicy, Region, Role, User};
 
 /// A world behind one lock, reached only through closures, so that nobody can hold two.
@@ -69,6 +70,7 @@ pub struct World {
     instances: IndexMap<InstanceId, Instance, DefaultHashBuilder>,
     /// The places of the instances by their addresses, made when somebody first asks for one.
     by_address: OnceLock<Vec<(Ipv4Addr, u32)>>,
+    pub(super) role_changes: RoleChanges,
 }
 
 impl World {
@@ -89,13 +91,18 @@ impl World {
     /// The instances that have a private address, oldest first.
     pub fn instances_at(&self, address: Ipv4Addr) -> Vec<(&InstanceId, &Instance)> {
         let by_address = self.by_address.get_or_init(|| {
-            let mut places: Vec<_> = (0..).zip(self.instances.values()).map(|(n, i)| (i.address, n)).collect();
+            let mut places: Vec<_> = (0..).zip(self.instances.values()).map(|(n, i)| (i.address(), n)).collect();
             places.sort_unstable();
             places
         });
         let first = by_address.partition_point(|(other, _)| *other < address);
         let here = by_address[first..].iter().take_while(|(other, _)| *other == address);
         here.filter_map(|(_, place)| self.instances.get_index(*place as usize)).collect()
+    }
+
+    pub(super) fn instance_entry_mut(&mut self, id: &str) -> Option<(&InstanceId, &mut Instance)> {
+        let (_, id, instance) = self.instances.get_full_mut(id)?;
+        Some((id, instance))
     }
 
     pub fn instance_mut(&mut self, id: &str) -> Option<&mut Instance> {

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -330,8 +331,8 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
         (run(["--config", &path]), path)
     };
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
-    let all = "listen, unix, port-file, endpoints-file, seed, init-dir, init-timeout, init-on-error, state-file, state-interval, quiet, auth, clock-skew, gateway-codes, ram, \
-               detach-pass-role, detach-revokes, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
+    let all = "listen, unix, port-file, endpoints-file, seed, init-dir, init-timeout, init-on-error, state-file, state-interval, snapshot-dir, quiet, auth, clock-skew, gateway-codes, ram, \
+               detach-pass-role, detach-revokes, metadata-propagation, describe-propagation, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
                body-timeout, nonce-max, nonce-ttl, max-namespaces, namespace-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
     let (ended, path) = config("quiet = true\nauth = \"of\"\n");
@@ -375,6 +376,8 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
          ram = \"strict\" # default\n\
          detach-pass-role = \"on\" # default\n\
          detach-revokes = \"off\" # default\n\
+         metadata-propagation = \"0s\" # default\n\
+         describe-propagation = \"0s\" # default\n\
          max-params = \"8\" # variable\n\
          admin = \"loopback\" # default\n\
          credential-lifetime = \"6h\" # default\n\
@@ -584,6 +587,23 @@ fn the_health_check_tells_whether_an_emulator_answers() {
     assert_eq!((status, &*out), (Some(1), ""));
     assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/health: ")), "{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
+}
+
+#[test]
+fn a_socket_on_the_command_line_wins_over_a_url_in_a_variable_and_a_url_over_a_socket() {
+    let folder = Folder::new("where");
+    let socket = folder.path("s");
+    let server = Running::start(["--listen", "127.0.0.1:0", "--unix", &socket]);
+    let (url, nowhere) = (format!("http://{}", server.address), "http://127.0.0.1:1");
+    let asks = |variables: &[(&str, &str)], flags: &[&str]| {
+        let mut command = ecsim([&["healthcheck"], flags].concat());
+        command.envs(variables.iter().copied());
+        end(command).0
+    };
+    assert_eq!(asks(&[("ECSIM_URL", nowhere)], &["--unix", &socket]), Some(0));
+    assert_eq!(asks(&[("ECSIM_UNIX", "/none")], &["--url", &url]), Some(0));
+    assert_eq!(asks(&[], &["--unix", &socket, "--url", nowhere]), Some(1));
+    assert_eq!(asks(&[("ECSIM_URL", nowhere), ("ECSIM_UNIX", &socket)], &[]), Some(1));
 }
 
 #[test]
@@ -965,4 +985,108 @@ fn a_running_emulator_is_seeded_and_begun_again_by_sub_commands() {
     let gone = folder.path("gone.json");
     let error = format!("cannot read {gone}: No such file or directory (os error 2)");
     refused(&run(["seed", &gone, &url]), 4, &error, "name a seed file");
+}
+
+#[test]
+fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_commands() {
+    let folder = Folder::new("snapshot-commands");
+    let kept = folder.path("kept");
+    let mut command = ecsim(["serve", FREE]);
+    command.env("ECSIM_SNAPSHOT_DIR", &kept);
+    let server = Running::spawn(command);
+    let snapshot = |args: &[&str], input: &str| {
+        let mut command = ecsim(["snapshot"].iter().chain(args));
+        let stdio = [Stdio::piped(), Stdio::piped(), Stdio::piped()];
+        let [stdin, stdout, stderr] = stdio;
+        command.env("ECSIM_URL", format!("http://{}", server.address)).stdin(stdin).stdout(stdout).stderr(stderr);
+        let mut child = command.spawn().expect("it runs");
+        // Whoever wants no input may be gone already.
+        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("it ends");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let done = |args: &[&str], input: &str| {
+        let (status, out, err) = snapshot(args, input);
+        assert_eq!((status, &*err), (Some(0), ""), "{args:?}");
+        out
+    };
+    let json = |args: &[&str], input: &str| serde_json::from_str::<Value>(&done(args, input)).expect("JSON");
+
+    let world = done(&["export"], "");
+    assert_eq!(world, server.get("/_ecsim/snapshot"));
+    let small = r#"{"accounts":[{"instances":[{"id":"i-small"}]}]}"#;
+    for (args, input) in [(&["import", "--namespace=gw0"][..], small), (&["import", "-", "--namespace=gw1"], small)] {
+        assert_eq!(json(args, input)["instances"], 1);
+    }
+    let file = folder.path("world.json");
+    assert_eq!(done(&["export", &file, "--namespace=gw0"], ""), "");
+    let exported = fs::read_to_string(&file).expect("a file");
+    assert_eq!(exported, server.get("/_ecsim/snapshot?namespace=gw0"));
+    assert!(exported.contains("i-small"));
+    assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600, "it holds secrets");
+    assert_eq!(json(&["import", &file], "")["namespace"], "default");
+    assert_eq!(done(&["export", "-"], ""), server.get("/_ecsim/snapshot"));
+
+    let saved = json(&["save", "small.1"], "");
+    assert_eq!((&saved["name"], &saved["namespace"]), (&"small.1".into(), &"default".into()));
+    assert_eq!(json(&["load", "small.1", "--namespace", "gw2"], "")["instances"], 1);
+    assert_eq!(done(&["show", "small.1"], ""), server.get("/_ecsim/snapshots/small.1"));
+    let list = json(&["list"], "");
+    assert_eq!(
+        list["snapshots"].as_array().map(|list| list.iter().map(|one| &one["name"]).collect()),
+        Some(vec![&json!("small.1")])
+    );
+    assert_eq!(fs::read_dir(&kept).expect("a folder").count(), 1);
+    assert_eq!(json(&["delete", "small.1"], "")["name"], "small.1");
+
+    let hint = "GET /_ecsim/snapshots lists them";
+    for what in ["load", "show", "delete"] {
+        refused(&snapshot(&[what, "small.1"], ""), 1, "there is no snapshot small.1", hint);
+    }
+    let hint = "nothing was changed; fixtures/seed/seed.schema.json in the sources describes the form";
+    let bad = r#"{"accounts":[{"keys":[{"id":"k"}],"users":[{}]}]}"#;
+    let lines = "the snapshot cannot be used\n$.accounts[0].keys[0]: needs secret\n$.accounts[0].users[0]: needs name";
+    fs::write(folder.0.join("kept/bad.json"), bad).expect("writes");
+    refused(&snapshot(&["import"], bad), 4, lines, hint);
+    refused(&snapshot(&["load", "bad"], ""), 4, lines, hint);
+    let gone = folder.path("gone.json");
+    let error = format!("cannot read {gone}: No such file or directory (os error 2)");
+    refused(&snapshot(&["import", &gone], ""), 4, &error, "name a snapshot's file, or give one on standard input");
+    let error = format!("cannot write {kept}: Is a directory (os error 21)");
+    assert_eq!(snapshot(&["export", &kept], ""), (Some(1), String::new(), format!("error: {error}\n")));
+    // A pipe is written to, and not replaced by a file.
+    let pipe = folder.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).expect("reads")
+    });
+    assert_eq!(done(&["export", &pipe], ""), "");
+    assert!(!fs::metadata(&pipe).expect("a pipe").is_file());
+    assert_eq!(reader.join().expect("it is written"), server.get("/_ecsim/snapshot"));
+}
+
+#[test]
+fn what_is_wrong_with_a_snapshot_command_is_status_2_and_asks_nobody() {
+    let hint = "it is one of save, load, list, show, delete, export, import";
+    refused(&run(["snapshot"]), 2, "'ecsim snapshot' requires a subcommand but one was not provided", hint);
+    refused(&run(["snapshot", "sav"]), 2, "unrecognized subcommand 'sav'", "did you mean `save`?");
+    let error = "the following required arguments were not provided: <NAME>";
+    refused(&run(["snapshot", "save"]), 2, error, NO_BETTER_HINT);
+    let why = "a name is 1 to 64 letters, digits, '-', '_' or '.', the first no '.'";
+    for name in ["../a", ".a", "a b", ""] {
+        let error = format!("invalid value '{name}' for '<NAME>': {why}");
+        refused(&run(["snapshot", "load", name]), 2, &error, NO_BETTER_HINT);
+    }
+    let server = Running::start(["serve", FREE]);
+    let refusal = "there is no folder for named snapshots";
+    let hint = "start ecsim with --snapshot-dir DIR; GET and PUT /_ecsim/snapshot need no folder";
+    let url = format!("--url=http://{}", server.address);
+    refused(&run(["snapshot", "list", &url]), 1, refusal, hint);
+    let folder = Folder::new("snapshot-config");
+    let config = folder.file("ecsim.toml", format!("snapshot-dir = {:?}\n", folder.path("kept")));
+    let server = Running::start([FREE, "--config", &config]);
+    let url = format!("--url=http://{}", server.address);
+    assert!(output(["snapshot", "list", &url]).contains("\"snapshots\": []"));
 }

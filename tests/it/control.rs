@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ecsim::control::{Access, AdminMode, AdminToken, Origin};
 use serde_json::{Value, json};
 
+use super::command_line::Folder;
 use super::support::{self, Answer, Server, client};
 
 /// A request of the control API and its answer.
@@ -56,6 +57,11 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("POST", "/_ecsim/rng", "/_ecsim/rng", r#"{"seed":42}"#),
     ("GET", "/_ecsim/snapshot", "/_ecsim/snapshot", ""),
     ("PUT", "/_ecsim/snapshot", "/_ecsim/snapshot?namespace=gw1", r#"{"schema_version":1}"#),
+    ("POST", "/_ecsim/snapshots/{name}/save", "/_ecsim/snapshots/a.1/save", ""),
+    ("GET", "/_ecsim/snapshots", "/_ecsim/snapshots", ""),
+    ("GET", "/_ecsim/snapshots/{name}", "/_ecsim/snapshots/a.1", ""),
+    ("POST", "/_ecsim/snapshots/{name}/load", "/_ecsim/snapshots/a.1/load", ""),
+    ("DELETE", "/_ecsim/snapshots/{name}", "/_ecsim/snapshots/a.1", ""),
     ("POST", "/_ecsim/seed", "/_ecsim/seed?mode=replace&namespace=gw1", "{}"),
     ("GET", "/_ecsim/info", "/_ecsim/info", ""),
     ("GET", "/_ecsim/init", "/_ecsim/init", ""),
@@ -85,7 +91,8 @@ fn is_as_described(api: &Value, method: &str, path: &str, status: u16, answer: &
 
 #[tokio::test]
 async fn every_endpoint_is_described_and_answers_as_its_description_says() {
-    let server = support::start().await;
+    let folder = Folder::new("control-snapshots");
+    let server = support::start_with(|builder| builder.snapshot_dir(Some(folder.0.join("kept")))).await;
     let api = description(&server).await;
     let tried: BTreeSet<_> =
         REQUESTS.iter().map(|(method, path, ..)| ((*path).to_owned(), (*method).to_owned())).collect();
@@ -359,7 +366,7 @@ async fn a_setting_that_is_changed_acts_at_once_and_is_shown_as_changed_by_contr
 async fn a_change_of_which_one_part_is_wrong_changes_nothing() {
     let server = support::start().await;
     let (_, before) = get(&server, "/_ecsim/config").await;
-    let names = "there are auth, clock-skew, gateway-codes, ram, detach-pass-role, detach-revokes, max-params";
+    let names = "there are auth, clock-skew, gateway-codes, ram, detach-pass-role, detach-revokes, metadata-propagation, describe-propagation, max-params";
     let example = r#"a body is such as {"auth":"lenient","max-params":50}"#;
     for (body, message, hint) in [
         (r#"{"auth":"off","ram":"of"}"#, "invalid value 'of' for '--ram <MODE>'", "did you mean `off`?"),
@@ -373,7 +380,13 @@ async fn a_change_of_which_one_part_is_wrong_changes_nothing() {
         let error = json!({ "code": "InvalidSetting", "message": message, "hint": hint });
         assert_eq!((status, answer), (400, json!({ "error": error })), "{body}");
     }
-    for body in [r#"{"clock-skew":"-1s"}"#, r#"{"max-params":"many"}"#, r#"{"detach-revokes":"perhaps"}"#, "[]"] {
+    for body in [
+        r#"{"clock-skew":"-1s"}"#,
+        r#"{"max-params":"many"}"#,
+        r#"{"detach-revokes":"perhaps"}"#,
+        r#"{"metadata-propagation":"soon"}"#,
+        "[]",
+    ] {
         let (status, _) = ask(&server, "PATCH", "/_ecsim/config", body).await;
         assert_eq!(status, 400, "{body}");
     }

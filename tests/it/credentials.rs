@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ecsim::gateway::Gateway;
-use ecsim::gateway::registry::PRODUCTS;
-use ecsim::metadata::{self, Asker, Metadata};
-use ecsim::settings::{Settings, SettingsCell};
-use ecsim::world::{ManualClock, Origin, Pace, SpaceLimits, Spaces, parse_utc};
+use axum::Router;
+use axum::body::Body;
+use ecsim::Emulator;
+use ecsim::handle::Handle;
+use ecsim::settings::Settings;
+use ecsim::world::{ManualClock, Propagation, parse_utc};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tower::Service;
 
 use crate::support::{NOW, encode, nonce, sign_v1};
 
@@ -25,6 +28,7 @@ enum Step {
     Attach(usize, usize),
     Detach(usize),
     Read(usize),
+    Describe(usize),
     Assume(usize),
     Delete(usize),
     Create(usize),
@@ -37,7 +41,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (instance.clone(), role.clone()).prop_map(|(instance, role)| Step::Attach(instance, role)),
         2 => instance.clone().prop_map(Step::Detach),
-        4 => instance.prop_map(Step::Read),
+        4 => instance.clone().prop_map(Step::Read),
+        2 => instance.prop_map(Step::Describe),
         1 => role.clone().prop_map(Step::Assume),
         1 => role.clone().prop_map(Step::Delete),
         1 => role.prop_map(Step::Create),
@@ -56,28 +61,50 @@ struct Issued {
     ended: bool,
 }
 
-/// The emulator without its sockets, and the plainest account of what it should do.
+/// A role on an instance.
+#[derive(Clone, Copy, Debug)]
+struct Carried {
+    role: usize,
+    /// What was given out for it last, while it may be given again.
+    current: Option<usize>,
+}
+
+/// A change of what an instance carries, and how often it has been read in each view since.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    at: Timestamp,
+    instance: usize,
+    before: Option<Carried>,
+    reads: [u32; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    On(usize),
+    Before(usize),
+}
+
+const METADATA: usize = 0;
+const DESCRIBE: usize = 1;
+
+/// An emulator without sockets, and the plainest account of what it should do.
 struct Bench {
-    gateway: Gateway,
-    metadata: Metadata,
+    runtime: Runtime,
+    /// It stops when it is dropped.
+    _emulator: Emulator,
+    service: Router,
+    default: Handle,
     revokes: bool,
+    propagation: [Propagation; 2],
     now: Timestamp,
     exists: [bool; 2],
-    attached: [Option<usize>; 2],
-    /// What each instance was given last, while it may be given again.
-    current: [Option<usize>; 2],
+    attached: [Option<Carried>; 2],
+    changes: Vec<Change>,
     issued: Vec<Issued>,
 }
 
-fn answer(response: http::Response<axum::body::Body>) -> (u16, String) {
-    let status = response.status().as_u16();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let body = runtime.block_on(response.into_body().collect()).expect("a body").to_bytes();
-    (status, String::from_utf8(body.to_vec()).expect("UTF-8"))
-}
-
 impl Bench {
-    fn new(revokes: bool) -> Self {
+    fn new(revokes: bool, propagation: [Propagation; 2]) -> Self {
         let seed = json!({ "accounts": [{
             "keys": [{ "id": "owner", "secret": "s" }],
             "users": [{ "name": "u", "policies": ["AliyunSTSAssumeRoleAccess"], "keys": [{ "id": "user", "secret": "s" }] }],
@@ -85,29 +112,39 @@ impl Bench {
             "instances": INSTANCES.map(|id| json!({ "id": id })),
         }] });
         let now = parse_utc(NOW).expect("a time");
-        let origin = Origin {
-            seeds: vec![("seed".to_owned(), seed.to_string())],
-            machine: Arc::new(ManualClock::at(now)),
-            rng_seed: Some(1),
-            nonces: (0, SignedDuration::ZERO),
-            ..Origin::default()
+        let settings = Settings {
+            detach_revokes: revokes,
+            metadata_propagation: propagation[METADATA],
+            describe_propagation: propagation[DESCRIBE],
+            ..Settings::default()
         };
-        let spaces = Arc::new(Spaces::new(origin, SpaceLimits::default(), None).expect("a world"));
-        let settings = Settings { detach_revokes: revokes, ..Settings::default() };
+        let builder = Emulator::builder().without_listeners().seed("seed", seed.to_string()).settings(settings);
+        let builder = builder.clock(Arc::new(ManualClock::at(now))).rng_seed(1).nonces(0, SignedDuration::ZERO);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let emulator = runtime.block_on(builder.start()).expect("it starts");
         Self {
-            gateway: Gateway {
-                spaces: Arc::clone(&spaces),
-                settings: SettingsCell::new(settings).into(),
-                products: PRODUCTS,
-            },
-            metadata: Metadata { spaces, settings: metadata::Settings::default() },
+            runtime,
+            service: emulator.service(),
+            default: emulator.namespace("default").expect("it is there"),
+            _emulator: emulator,
             revokes,
+            propagation,
             now,
             exists: [true; 2],
             attached: [None; 2],
-            current: [None; 2],
+            changes: Vec::new(),
             issued: Vec::new(),
         }
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let request = http::Request::get(path).header("host", "localhost").body(Body::empty()).expect("a request");
+        self.runtime.block_on(async {
+            let response = self.service.clone().call(request).await.expect("an answer");
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.expect("a body").to_bytes();
+            (status, String::from_utf8(body.to_vec()).expect("UTF-8"))
+        })
     }
 
     fn call(&self, key: [&str; 3], version: &str, action: &str, params: &[(&str, &str)]) -> (u16, Value) {
@@ -131,8 +168,7 @@ impl Bench {
         let signature = sign_v1("GET", &pairs, key[1]);
         pairs.insert("Signature".to_owned(), signature);
         let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        let request = http::Request::get(format!("/?{}", query.join("&"))).body(()).expect("a request");
-        let (status, body) = answer(self.gateway.answer(&request.into_parts().0, &[], None));
+        let (status, body) = self.get(&format!("/?{}", query.join("&")));
         (status, serde_json::from_str(&body).expect("JSON"))
     }
 
@@ -145,6 +181,7 @@ impl Bench {
             Step::Attach(instance, role) => self.attach(instance, role),
             Step::Detach(instance) => self.detach(instance),
             Step::Read(instance) => self.read(instance),
+            Step::Describe(instance) => self.describe(instance),
             Step::Assume(role) => self.assume(role),
             Step::Delete(role) => {
                 let status = self.owner("2015-05-01", "DeleteRole", &[("RoleName", ROLES[role])]);
@@ -162,9 +199,7 @@ impl Bench {
             }
             Step::Advance(minutes) => {
                 self.now += SignedDuration::from_mins(minutes);
-                let now = self.now;
-                let moved = self.gateway.spaces.default_space().move_clock(|_| Ok::<_, ()>(Pace::Frozen(now)));
-                assert_eq!(moved, Ok(()));
+                self.default.clock().expect("it is there").freeze(self.now);
             }
         }
     }
@@ -173,19 +208,60 @@ impl Bench {
         let ids = json!([INSTANCES[instance]]).to_string();
         let params = [("InstanceIds", &*ids), ("RamRoleName", ROLES[role])];
         let status = self.owner("2014-05-26", "AttachInstanceRamRole", &params);
-        let free = self.attached[instance].is_none_or(|attached| attached == role);
-        assert_eq!(status == 200, self.exists[role] && free);
-        if status == 200 {
-            self.attached[instance] = Some(role);
+        let attached = self.attached[instance];
+        assert_eq!(status == 200, self.exists[role] && attached.is_none_or(|attached| attached.role == role));
+        if status == 200 && attached.is_none() {
+            self.change(instance, Some(Carried { role, current: None }));
         }
+    }
+
+    fn change(&mut self, instance: usize, carried: Option<Carried>) {
+        let before = std::mem::replace(&mut self.attached[instance], carried);
+        self.changes.push(Change { at: self.now, instance, before, reads: [0; 2] });
+    }
+
+    /// Where what a view shows of an instance stands: on it, or before a change. Each look is a read.
+    fn seen(&mut self, view: usize, instance: usize) -> Place {
+        let (now, propagation) = (self.now, self.propagation[view]);
+        let mut place = Place::On(instance);
+        let of_instance = |(_, change): &(usize, &mut Change)| change.instance == instance;
+        for (number, change) in self.changes.iter_mut().enumerate().rev().filter(of_instance) {
+            let is_unseen = match propagation {
+                Propagation::Time(delay) => now < change.at + delay,
+                Propagation::Reads(count) => change.reads[view] < count,
+            };
+            change.reads[view] += 1;
+            if is_unseen {
+                place = Place::Before(number);
+            }
+        }
+        place
+    }
+
+    fn carried(&mut self, place: Place) -> &mut Option<Carried> {
+        match place {
+            Place::On(instance) => &mut self.attached[instance],
+            Place::Before(number) => &mut self.changes[number].before,
+        }
+    }
+
+    fn describe(&mut self, instance: usize) {
+        let place = self.seen(DESCRIBE, instance);
+        let role = self.carried(place).map_or("", |carried| ROLES[carried.role]);
+        let ids = json!([INSTANCES[instance]]).to_string();
+        let (_, body) =
+            self.call(["owner", "s", ""], "2014-05-26", "DescribeInstanceRamRole", &[("InstanceIds", &ids)]);
+        assert_eq!(body["InstanceRamRoleSets"]["InstanceRamRoleSet"][0]["RamRoleName"], role, "{body}");
     }
 
     fn detach(&mut self, instance: usize) {
         let ids = json!([INSTANCES[instance]]).to_string();
         assert_eq!(self.owner("2014-05-26", "DetachInstanceRamRole", &[("InstanceIds", &ids)]), 200);
-        let had = self.attached[instance].take();
-        self.current[instance] = None;
-        if self.revokes && had.is_some() {
+        if self.attached[instance].is_none() {
+            return;
+        }
+        self.change(instance, None);
+        if self.revokes {
             for issued in self.issued.iter_mut().filter(|issued| issued.instance == Some(instance)) {
                 issued.ended = true;
             }
@@ -193,26 +269,35 @@ impl Bench {
     }
 
     fn read(&mut self, instance: usize) {
-        let role = self.attached[instance];
-        let name = role.map_or("a", |role| ROLES[role]);
-        let path = format!("/latest/meta-data/ram/security-credentials/{name}");
-        let request = http::Request::get(&*path).body(()).expect("a request");
-        let asker = Asker { path: Some(INSTANCES[instance]), ..Asker::default() };
-        let (status, body) = answer(self.metadata.answer(&request.into_parts().0, &path, asker));
-        let Some(role) = role.filter(|role| self.exists[*role]) else { return assert_eq!(status, 404) };
+        let place = self.seen(METADATA, instance);
+        let seen = *self.carried(place);
+        let (now, next) = (self.now, self.issued.len());
+        let name = seen.map_or("a", |carried| ROLES[carried.role]);
+        let of = format!("/_ecsim/instances/{}/latest/meta-data", INSTANCES[instance]);
+        let (status, body) = self.get(&format!("{of}/ram/security-credentials/{name}"));
+        let Some(carried) = seen.filter(|carried| self.exists[carried.role]) else {
+            return assert_eq!(status, 404);
+        };
         assert_eq!(status, 200, "{body}");
         let body: Value = serde_json::from_str(&body).expect("JSON");
         let triple =
             ["AccessKeyId", "AccessKeySecret", "SecurityToken"].map(|name| body[name].as_str().expect(name).to_owned());
-        let kept = self.current[instance].map(|n| &self.issued[n]);
-        let kept = kept.filter(|issued| !issued.ended && issued.expires.duration_since(self.now) > LIFETIME / 12);
+        let kept = carried.current.map(|n| &self.issued[n]);
+        let kept = kept.filter(|issued| !issued.ended && issued.expires.duration_since(now) > LIFETIME / 12);
         if let Some(issued) = kept {
             return assert_eq!(triple, issued.triple, "the same until half an hour before the end");
         }
         assert!(self.issued.iter().all(|issued| issued.triple != triple), "a new one");
-        self.current[instance] = Some(self.issued.len());
-        let expires = self.now + LIFETIME;
-        self.issued.push(Issued { triple, role, instance: Some(instance), expires, ended: false });
+        if let Some(carried) = self.carried(place) {
+            carried.current = Some(next);
+        }
+        self.issued.push(Issued {
+            triple,
+            role: carried.role,
+            instance: Some(instance),
+            expires: now + LIFETIME,
+            ended: false,
+        });
     }
 
     fn assume(&mut self, role: usize) {
@@ -243,15 +328,24 @@ fn trust() -> Value {
     } }] })
 }
 
+fn propagation() -> impl Strategy<Value = Propagation> {
+    prop_oneof![
+        2 => Just(Propagation::IMMEDIATE),
+        1 => (1..400_i64).prop_map(|minutes| Propagation::Time(SignedDuration::from_mins(minutes))),
+        1 => (0..5_u32).prop_map(Propagation::Reads),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_credential_is_accepted_exactly_when_it_should_be(
         revokes in any::<bool>(),
+        propagation in [propagation(), propagation()],
         steps in prop::collection::vec(step(), 1..40),
     ) {
-        let mut bench = Bench::new(revokes);
+        let mut bench = Bench::new(revokes, propagation);
         for step in steps {
             bench.take(step);
             bench.check();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use ecsim::Emulator;
-use ecsim::world::{RoleName, World, parse_utc};
+use ecsim::world::{Counts, NoSpace, RoleName, World, parse_utc};
 use http::Request;
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
@@ -81,9 +81,9 @@ async fn a_handle_looks_at_its_namespace_changes_it_and_begins_it_again() {
     let (t1, default) = (emulator.namespace("t1").expect("a name"), emulator.namespace("default").expect("a name"));
     assert_eq!((t1.key_id("test"), default.key_id("test")), ("test@t1".to_owned(), "test".to_owned()));
     let role = |world: &World| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string);
-    t1.change(|world| world.instance_mut(WEB).expect("an instance").detach_role()).expect("a world");
-    t1.change(|world| world.instance_mut(WEB).expect("an instance").attach_role(RoleName::new("batch-role"), None))
-        .expect("a world");
+    let now = t1.clock().expect("a clock").now();
+    t1.change(|world| assert!(world.detach_role(now, WEB))).expect("a world");
+    t1.change(|world| world.attach_role(now, WEB, RoleName::new("batch-role"), None)).expect("a world");
     assert_eq!(t1.world(role).expect("a world").as_deref(), Some("batch-role"));
     assert_eq!(default.world(role).expect("a world").as_deref(), Some("web-role"));
 
@@ -96,4 +96,26 @@ async fn a_handle_looks_at_its_namespace_changes_it_and_begins_it_again() {
     assert_eq!(t1.world(role).expect("a world").as_deref(), Some("web-role"));
     assert_eq!(t1.clock().expect("a clock").now(), parse_utc(NOW).expect("a time"));
     assert!(emulator.namespace("a b").is_err());
+}
+
+#[tokio::test]
+async fn a_handle_seeds_its_namespace_and_puts_the_world_of_another_in_its_place() {
+    let emulator = embedded().await;
+    let [t1, t2] = ["t1", "t2"].map(|name| emulator.namespace(name).expect("a name"));
+    let more = r#"{ "accounts": [{ "instances": [{ "id": "i-1", "role": "web-role" }, { "id": "i-2" }] }] }"#;
+    let before = t2.snapshot().expect("a world");
+    assert_eq!(t1.seed("more", more), Ok(Counts { instances: 2, ..Counts::default() }));
+    let Err(NoSpace::Seed(mistakes)) = t1.seed("again", more) else { panic!("it is there already") };
+    let places: Vec<_> = mistakes.iter().map(|mistake| (&*mistake.file, &*mistake.place)).collect();
+    let place = |number: usize| format!("$.accounts[0].instances[{number}].id");
+    assert_eq!(places, [("again", &*place(0)), ("again", &*place(1))]);
+    assert_eq!(t2.snapshot().expect("a world"), before);
+    let clock = t1.clock().expect("a clock");
+    clock.advance(SignedDuration::from_hours(1));
+    let taken = t1.snapshot().expect("a world");
+    t2.put("of t1", &taken).expect("a world");
+    assert_eq!(t2.snapshot().expect("a world"), taken);
+    assert_eq!(t2.clock().expect("a clock").now(), clock.now());
+    assert!(matches!(t2.put("broken", "{"), Err(NoSpace::Seed(_))));
+    assert_eq!(t2.snapshot().expect("a world"), taken, "nothing has changed");
 }

@@ -48,6 +48,15 @@ fn arrows_between_rooms_go_down() {
     }
 }
 
+/// Others would be no places for src/schedules.rs to change the thread at.
+#[test]
+fn worlds_and_their_files_are_shared_by_the_locks_of_one_file() {
+    for (file, text) in sources("src/world").into_iter().chain(sources("src/files")) {
+        let is_theirs = file == "src/world/sync.rs";
+        assert_eq!(text.contains("parking_lot"), is_theirs, "{file} has locks of its own");
+    }
+}
+
 #[test]
 fn the_fidelity_page_is_current() {
     let page = std::fs::read_to_string(root().join("docs/fidelity.md")).expect("the page");

@@ -72,11 +72,6 @@ impl Server {
         (answer.status, serde_json::from_str(&answer.text).expect("JSON"))
     }
 
-    async fn advance(&self, by: &str) {
-        let (status, body) = self.set_clock(json!({ "advance": by })).await;
-        assert_eq!(status, 200, "{body}");
-    }
-
     async fn change(&self, action: &str, params: &[(&str, &str)]) -> Answer {
         let call = self.call(action).param("RegionId", "cn-hangzhou");
         params.iter().fold(call, |call, (name, value)| call.param(name, *value)).send().await
@@ -158,7 +153,6 @@ async fn each_item_says_what_ecs_says() {
         ("meta-data/instance/max-netbw-egress", json!("1228800")),
         ("meta-data/instance/max-netbw-ingress", json!("1228800")),
         ("meta-data/source-address", json!("http://mirrors.cloud.aliyuncs.com")),
-        ("meta-data/kms-server", json!("kms.cloud.aliyuncs.com")),
         ("meta-data/ntp-conf/ntp-servers", json!("ntp1.aliyun.com")),
         ("meta-data/dns-conf/nameservers", json!("100.100.2.136\n100.100.2.138")),
         ("maintenance/active-system-events", json!("None")),
@@ -185,6 +179,10 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
         { "id": "i-all", "key_pair": "k", "public_key": "ssh-ed25519 A", "user_data": "#!/bin/sh\n", "public_ip": "203.0.113.2",
           "name": "n", "serial_number": "s", "mac": "00:16:3e:00:00:01", "created": "2026-01-05T08:00:00Z" },
         { "id": "i-none" },
+        { "id": "i-windows", "os_type": "windows" },
+        { "id": "i-bought", "market_place_product_code": "cmjj0001", "market_place_charge_type": "PrePaid" },
+        { "id": "i-spot", "spot_strategy": "SpotAsPriceGo" },
+        { "id": "i-ending", "spot_strategy": "SpotAsPriceGo", "spot_termination_time": "2020-04-07T17:03:00Z" },
         { "id": "i-small", "vpc_cidr": "192.168.7.0/24", "private_ip": "192.168.7.9" },
         { "id": "i-classic", "network": "classic" },
     ] }] });
@@ -209,8 +207,30 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
         (200, "192.168.7.0/24".to_owned()),
         "all of a VPC that is smaller than the block of a vSwitch"
     );
-    // A public address is no EIP.
-    refused(&server.item_of("i-all", "meta-data/eipv4").await, 404, "404 - Not Found");
+    assert_eq!(
+        server.item_of("i-all", "meta-data/eipv4").await.1,
+        "203.0.113.2",
+        "a public address, for want of an EIP"
+    );
+    for (id, path, value) in [
+        ("i-windows", "kms-server", "kms.cloud.aliyuncs.com"),
+        ("i-windows", "wsus-server/", "wu-server\nwu-status-server"),
+        ("i-windows", "wsus-server/wu-server", "http://update.cloud.aliyuncs.com"),
+        ("i-windows", "wsus-server/wu-status-server", "http://update.cloud.aliyuncs.com"),
+        ("i-none", "source-address", "http://mirrors.cloud.aliyuncs.com"),
+        ("i-bought", "image/", "market-place/"),
+        ("i-bought", "image/market-place/product-code", "cmjj0001"),
+        ("i-bought", "image/market-place/charge-type", "PrePaid"),
+        ("i-ending", "instance/spot/", "termination-time"),
+        ("i-ending", "instance/spot/termination-time", "2020-04-07T17:03:00Z"),
+    ] {
+        let path = format!("meta-data/{path}");
+        assert_eq!(server.item_of(id, &path).await, (200, value.to_owned()), "{path} of {id}");
+        let others = ["i-none", "i-windows", "i-bought", "i-spot"].into_iter().filter(|other| *other != id);
+        for other in others.filter(|other| !path.ends_with("source-address") || *other == "i-windows") {
+            refused(&server.item_of(other, &path).await, 404, "404 - Not Found");
+        }
+    }
     for path in ["meta-data/vpc-id", "meta-data/network/interfaces/macs/", "meta-data/vswitch-cidr-block"] {
         refused(&server.item_of("i-classic", path).await, 404, "404 - Not Found");
     }
@@ -222,6 +242,48 @@ async fn what_an_instance_does_not_have_is_404_and_in_no_listing() {
     );
     let name = server.item_of("i-none", "meta-data/hostname").await;
     assert_eq!(name, (200, "iZnoneZ".to_owned()));
+}
+
+#[tokio::test]
+async fn what_an_instance_is_made_of_is_the_same_for_ecs_and_for_itself() {
+    let seed = json!({ "accounts": [{ "keys": [{ "id": "test", "secret": "test" }], "instances": [
+        { "id": "i-linux" },
+        { "id": "i-windows", "os_type": "windows", "spot_strategy": "SpotAsPriceGo", "public_ip": "203.0.113.2" },
+    ] }] });
+    let server = support::start_seeded(seed).await;
+    let body = server.change("DescribeInstances", &[]).await.json();
+    let rows = body["Instances"]["Instance"].as_array().expect("an array");
+    for (name, expected) in [
+        ("InstanceId", ["i-linux", "i-windows"]),
+        ("OSType", ["linux", "windows"]),
+        ("SpotStrategy", ["NoSpot", "SpotAsPriceGo"]),
+    ] {
+        assert_eq!(rows.iter().map(|row| &row[name]).collect::<Vec<_>>(), expected, "{name}");
+    }
+    let windows = rows.iter().find(|row| row["OSType"] == "windows").expect("a row");
+    assert!(windows["OSNameEn"].as_str().is_some_and(|name| name.starts_with("Windows")), "{windows}");
+    assert_eq!(
+        windows["PublicIpAddress"]["IpAddress"],
+        json!([server.item_of("i-windows", "meta-data/eipv4").await.1])
+    );
+}
+
+#[tokio::test]
+async fn what_only_the_vendor_can_say_and_what_no_instance_has_here_is_404() {
+    let server = start().await;
+    for path in [
+        "dynamic/instance-identity/pkcs7",
+        "dynamic/instance-identity/pkcs7?audience=a",
+        "meta-data/disks/",
+        "meta-data/tags/",
+    ] {
+        refused(&server.item(path).await, 404, "404 - Not Found");
+    }
+    let mac = server.item("meta-data/mac").await.1;
+    for path in ["ipv6s", "ipv6-gateway", "vswitch-ipv6-cidr-block"] {
+        refused(&server.item(&format!("meta-data/network/interfaces/macs/{mac}/{path}")).await, 404, "404 - Not Found");
+    }
+    assert_eq!(server.item("dynamic/instance-identity/").await, (200, "document".to_owned()), "as the listing says");
 }
 
 #[tokio::test]
@@ -288,6 +350,15 @@ async fn ram_is_matched_in_any_case_an_empty_query_is_none_and_an_absolute_targe
             server.raw(format!("GET {target} HTTP/1.1\r\nHost: 100.100.100.200\r\nConnection: close\r\n\r\n")).await;
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\nweb-role"), "{answer}");
     }
+    // The constant of a library put right by hand brings a scheme into Host; what is in it tells nothing.
+    for head in
+        ["HTTP/1.1\r\nHost: http://127.0.0.1:8001", "HTTP/1.1\r\nHost: evil.example", "HTTP/1.1\r\nHost:", "HTTP/1.0"]
+    {
+        let answer = server.raw(format!("GET /latest/meta-data/instance-id {head}\r\nConnection: close\r\n\r\n")).await;
+        assert!(answer.contains(" 200 OK") && answer.ends_with(&format!("\r\n\r\n{WEB}")), "{head}: {answer}");
+    }
+    let head = Answer::of(server.request("HEAD", "/latest/meta-data/instance-id")).await;
+    assert_eq!((head.status, &*head.text), (200, ""));
     // Java sends no Content-Length.
     let put = format!("PUT http://100.100.100.200/latest/api/token? HTTP/1.1\r\nHost: x\r\n{LIFETIME}: 21600\r\n");
     let answer = server.raw(format!("{put}Connection: close\r\n\r\n")).await;
@@ -316,9 +387,15 @@ async fn a_token_lives_from_one_second_to_six_hours() {
         let answer = Answer::of(server.request(method, "/latest/meta-data/mac")).await;
         refused(&(answer.status, answer.text), 405, "405 - Method Not Allowed");
     }
-    let forwarded = server.request("PUT", "/latest/api/token").header("X-Forwarded-For", "10.0.0.1");
-    let forwarded = Answer::of(forwarded).await;
-    refused(&(forwarded.status, forwarded.text), 403, "403 - Forbidden");
+    // Whether the lifetime is left out, or good, or the header empty.
+    for (lifetime, value) in [(None, "10.0.0.1"), (Some("60"), "www.example.com"), (Some("60"), "")] {
+        let forwarded = server.request("PUT", "/latest/api/token").header("X-Forwarded-For", value);
+        let forwarded = lifetime.into_iter().fold(forwarded, |request, seconds| request.header(LIFETIME, seconds));
+        let forwarded = Answer::of(forwarded).await;
+        refused(&(forwarded.status, forwarded.text), 403, "403 - Forbidden");
+    }
+    let get = server.request("GET", "/latest/meta-data/instance-id").header("X-Forwarded-For", "10.0.0.1");
+    assert_eq!(Answer::of(get).await.status, 200, "only tokens are refused");
 }
 
 #[tokio::test]
@@ -338,9 +415,9 @@ async fn a_token_is_good_for_its_instance_until_it_expires_by_the_world_s_clock(
     refused(&(other.status, other.text), 401, "401 - Unauthorized");
     assert_eq!(server.with_token("aaa", "meta-data/mac").await, 401, "a wrong one, though none is needed");
     assert_eq!(server.with_token("", "meta-data/mac").await, 401);
-    server.advance("59s").await;
+    server.advance("59s");
     assert_eq!(server.with_token(&token, "meta-data/mac").await, 200);
-    server.advance("1s").await;
+    server.advance("1s");
     assert_eq!(server.with_token(&token, "meta-data/mac").await, 401);
     assert_eq!(server.item("meta-data/mac").await.0, 200, "without a token");
 }
@@ -449,6 +526,46 @@ async fn nobody_is_taken_for_an_instance_by_chance() {
 }
 
 #[tokio::test]
+async fn whoever_says_two_things_is_told_so() {
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    let server = support::start_with(|builder| {
+        let door = |text| NamedInstance::parse(text).expect("an id");
+        as_web(builder).listen_as(any, door(WEB)).listen_as(any, door(&format!("{WEB}@gw0")))
+    })
+    .await;
+    let [(door, _), (named_door, _)] = server.emulator.instance_addresses() else { panic!("two listeners") };
+    let ask = async |url: String, namespaces: &[&str]| {
+        let request = client().get(url);
+        let request = namespaces.iter().fold(request, |request, name| request.header("x-ecsim-namespace", *name));
+        let answer = Answer::of(request).await;
+        (answer.status, answer.text)
+    };
+    let item = "latest/meta-data/instance-id";
+    for (url, namespaces, reason) in [
+        (format!("{}/{item}", server.url()), &["gw0", "gw1"][..], "The header x-ecsim-namespace is there twice"),
+        (format!("{}/{item}", server.url()), &["a b"], "The header x-ecsim-namespace names no namespace."),
+        (format!("http://{named_door}/{item}"), &["gw1"], "names another namespace."),
+        (format!("http://{door}/_ecsim/instances/{PLAIN}/{item}"), &[], "and the path names i-bp1ecsim00000plain01."),
+        (format!("http://{named_door}/_ecsim/instances/{WEB}/{item}"), &[], "for instance i-bp1ecsim0000000web01@gw0"),
+    ] {
+        let answer = ask(url.clone(), namespaces).await;
+        refused(&answer, 403, "403 - Forbidden");
+        assert!(answer.1.contains(reason), "{url}: {}", answer.1);
+    }
+    for (url, reason) in [
+        (format!("http://{door}/_ecsim/instances/{PLAIN}/credentials"), "and the path names i-bp1ecsim00000plain01."),
+        (format!("http://{named_door}/_ecsim/instances/{WEB}/credentials"), "for instance i-bp1ecsim0000000web01@gw0"),
+    ] {
+        let (status, text) = ask(url, &[]).await;
+        assert!(status == 404 && text.contains(reason), "{text}");
+    }
+    let same = ["gw0", "gw0"];
+    assert_eq!(ask(format!("http://{named_door}/{item}"), &same).await, (200, WEB.to_owned()), "the same twice");
+    let own = ask(format!("http://{named_door}/_ecsim/instances/{WEB}@gw0/credentials"), &[]).await;
+    assert!(own.0 == 200 && own.1.contains("@gw0"), "{}", own.1);
+}
+
+#[tokio::test]
 async fn the_role_s_name_is_bare_and_a_wrong_one_or_none_is_404() {
     let server = start().await;
     assert_eq!(server.item(ROLES).await, (200, "web-role".to_owned()));
@@ -474,22 +591,29 @@ async fn credentials_have_the_documented_members_and_lifetime() {
     assert_eq!(body["Code"], "Success");
     let arn = format!("acs:ram::1000000000000001:assumed-role/web-role/vm-ram-{WEB}");
     assert_eq!(server.signed(&body).await, [(200, arn.clone()), (200, arn)]);
+    let text = |name: &str| body[name].as_str().expect(name);
+    let call = server.call("GetCallerIdentity").param("Version", "2015-04-01");
+    let call = call.key(text("AccessKeyId"), text("AccessKeySecret")).param("SecurityToken", text("SecurityToken"));
+    let caller = call.send().await.json();
+    let principal = caller["PrincipalId"].as_str().and_then(|id| id.split_once(':')).expect("two parts");
+    assert_eq!((&caller["IdentityType"], principal.1), (&json!("AssumedRoleUser"), &*format!("vm-ram-{WEB}")));
+    assert!(principal.0.len() == 18 && principal.0.bytes().all(|b| b.is_ascii_digit()), "{caller}");
 }
 
 #[tokio::test]
 async fn the_same_credentials_are_answered_until_half_an_hour_before_their_end_and_both_are_good_then() {
     let server = start().await;
     let first = server.credentials(WEB, "web-role").await;
-    server.advance("5h29m59s").await;
+    server.advance("5h29m59s");
     assert_eq!(server.credentials(WEB, "web-role").await, first);
-    server.advance("1s").await;
+    server.advance("1s");
     let second = server.credentials(WEB, "web-role").await;
     assert_ne!(second["AccessKeyId"], first["AccessKeyId"]);
     assert_eq!(second["Expiration"], "2026-11-24T13:37:22Z", "six hours from its own beginning");
     assert_eq!(server.credentials(WEB, "web-role").await, second);
     let passes = async |triple: &Value| server.signed(triple).await.map(|(status, _)| status);
     assert_eq!((passes(&first).await, passes(&second).await), ([200, 200], [200, 200]));
-    server.advance("30m").await;
+    server.advance("30m");
     assert_eq!((passes(&first).await, passes(&second).await), ([400, 400], [200, 200]));
 }
 
@@ -501,11 +625,11 @@ async fn a_short_lifetime_is_renewed_in_its_last_twelfth() {
     .await;
     let first = server.credentials(WEB, "web-role").await;
     assert_eq!(first["Expiration"], "2026-11-24T02:09:22Z");
-    server.advance("109s").await;
+    server.advance("109s");
     assert_eq!(server.credentials(WEB, "web-role").await, first);
-    server.advance("1s").await;
+    server.advance("1s");
     assert_ne!(server.credentials(WEB, "web-role").await, first);
-    server.advance("3m").await;
+    server.advance("3m");
     let [(status, code), acs3] = server.signed(&first).await;
     assert_eq!((status, &*code), (400, "InvalidSecurityToken.Expired"));
     assert_eq!(acs3, (400, "InvalidSecurityToken.Expired".to_owned()));
@@ -529,14 +653,14 @@ async fn attach_read_call_detach_is_a_closed_loop() {
     assert_eq!(server.signed(&triple).await, [(200, arn.clone()), (200, arn)], "until they expire");
     server.attach(PLAIN, "web-role").await;
     assert_ne!(server.credentials(PLAIN, "web-role").await, triple);
-    server.advance("6h").await;
+    server.advance("6h");
     assert_eq!(server.signed(&triple).await.map(|(status, _)| status), [400, 400]);
 }
 
 #[tokio::test]
 async fn a_clock_that_has_gone_back_makes_new_credentials() {
     let server = support::start().await;
-    server.advance("87600h").await;
+    server.advance("87600h");
     let ahead = server.credentials(WEB, "web-role").await;
     assert_eq!(server.set_clock(json!({ "mode": "real" })).await.0, 200);
     let now = server.credentials(WEB, "web-role").await;
@@ -551,7 +675,7 @@ async fn with_detach_revokes_what_was_issued_ends_at_once() {
     let server = support::start_with(|builder| builder.settings(settings)).await;
     let other = server.credentials("i-bp1ecsim0000000web02", "web-role").await;
     let first = server.credentials(WEB, "web-role").await;
-    server.advance("5h45m").await;
+    server.advance("5h45m");
     let second = server.credentials(WEB, "web-role").await;
     server.detach(WEB).await;
     for triple in [&first, &second] {
@@ -613,7 +737,7 @@ async fn a_role_that_cannot_be_assumed_is_listed_and_has_no_credentials() {
     }] });
     let server = support::start_seeded(seed).await;
     server.credentials("i-1", "web").await;
-    server.advance("53m").await;
+    server.advance("53m");
     assert_eq!(server.item_of("i-1", ROLES).await, (200, "web".to_owned()));
     refused(&server.item_of("i-1", &format!("{ROLES}web")).await, 404, "404 - Not Found");
     let (status, text) = server.at("/_ecsim/instances/i-1/credentials").await;
@@ -683,9 +807,9 @@ async fn what_is_due_has_happened_when_the_clock_has_been_moved() {
     let triple = server.credentials(WEB, "web-role").await;
     let remembered =
         || server.emulator.world(|world| world.key(triple["AccessKeyId"].as_str().expect("an id")).is_some());
-    server.advance("7h").await;
+    server.advance("7h");
     assert!(remembered(), "as one that has expired");
-    server.advance("1s").await;
+    server.advance("1s");
     assert!(!remembered(), "without any other call");
 }
 

@@ -79,6 +79,15 @@ async fn the_header_says_what_the_end_of_a_key_says_and_must_not_contradict_it()
         assert_eq!(role(key, Some(header)).await, mismatch, "{key} {header}");
     }
     assert_eq!(role("test", Some("a b")).await, Err(code(400, "InvalidNamespace.Malformed")));
+    for (second, expected) in [("gw0", 200), ("gw1", 400)] {
+        let head = format!("host: h\r\nx-ecsim-namespace: gw0\r\nx-ecsim-namespace: {second}\r\nconnection: close");
+        let query = server.call("DescribeRegions").query();
+        let answer = server.raw(format!("GET /?{query} HTTP/1.1\r\n{head}\r\n\r\n")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expected} ")), "{answer}");
+        assert_eq!(answer.contains("InvalidNamespace.Mismatch"), expected == 400, "{answer}");
+    }
+    let no_text = [&b"GET / HTTP/1.1\r\nhost: h\r\nx-ecsim-namespace: \xff\r\nconnection: close\r\n\r\n"[..]].concat();
+    assert!(server.raw(no_text).await.contains("InvalidNamespace.Malformed"));
     // What can be no name is part of a key that does not exist.
     assert_eq!(role("test@a b", None).await, Err(code(404, "InvalidAccessKeyId.NotFound")));
     assert_eq!(role("@gw0", None).await, Err(code(404, "InvalidAccessKeyId.NotFound")));
@@ -271,10 +280,9 @@ async fn traffic(server: &Server, number: usize) {
     }
 }
 
-async fn snapshot(server: &Server, number: usize) -> String {
-    let (status, text) = server.get(&format!("/_ecsim/snapshot?namespace=ns{number}"), None).await;
-    assert_eq!(status, 200);
-    text
+fn snapshot(server: &Server, number: usize) -> String {
+    let handle = server.emulator.namespace(&format!("ns{number}")).expect("a name");
+    handle.snapshot().expect("a world")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,9 +301,9 @@ async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
     for number in 0..NAMESPACES {
         let alone = support::start().await;
         traffic(&alone, number).await;
-        let text = snapshot(&alone, number).await;
-        assert_eq!(snapshot(&together, number).await, text, "ns{number}");
-        assert_ne!(text, snapshot(&untouched, number).await, "ns{number} was changed");
+        let text = snapshot(&alone, number);
+        assert_eq!(snapshot(&together, number), text, "ns{number}");
+        assert_ne!(text, snapshot(&untouched, number), "ns{number} was changed");
     }
     let state = |server: &Server| server.emulator.world(|world| format!("{world:?}"));
     assert_eq!(state(&together), state(&untouched), "and default is as it was");

@@ -202,8 +202,8 @@ fn xml_leaves(text: &str) -> (String, Vec<Leaf>) {
 const DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>";
 
 fn both<R: Serialize>(reply: &R) -> (Vec<Leaf>, String, Vec<Leaf>) {
-    let json = success(Format::Json, "DetachInstanceRamRole", reply).expect("JSON");
-    let xml = success(Format::Xml, "DetachInstanceRamRole", reply).expect("XML");
+    let render = |format| success(format, "DetachInstanceRamRole", reply, 0).expect("a reply can be rendered");
+    let [json, xml] = [Format::Json, Format::Xml].map(|format| String::from_utf8(render(format)).expect("text"));
     assert!(xml.starts_with(&format!("{DECLARATION}<")), "{xml}");
     let (root, leaves) = xml_leaves(&xml);
     (json_leaves(&json), root, leaves)

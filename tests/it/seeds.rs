@@ -118,7 +118,9 @@ fn full() -> Value {
     let instances = json!([{
         "id": "i-%d", "count": 2, "region": "cn-beijing", "zone": "cn-beijing-a", "network": "vpc",
         "role": "web", "policy": "{}", "name": "n", "description": "d", "host_name": "h",
-        "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "vpc": "vpc-1",
+        "status": "Stopped", "type": "ecs.of.tomorrow", "cpu": 3, "memory": 5, "image": "m", "os_type": "windows",
+        "market_place_product_code": "cmjj0001", "market_place_charge_type": "PrePaid",
+        "spot_strategy": "SpotAsPriceGo", "spot_termination_time": "2020-04-07T17:03:00Z", "vpc": "vpc-1",
         "vswitch": "vsw-1", "security_groups": ["sg-1"], "key_pair": "k", "resource_group": "rg",
         "charge_type": "PrePaid", "deletion_protection": true, "eip": "203.0.113.1", "tags": { "a": "b" },
         "locks": ["security"], "created": "2026-01-05T08:00:00Z",
@@ -159,6 +161,10 @@ fn full() -> Value {
             }],
             "instances": instances,
         }],
+        "role_changes": { "dropped": 1, "changes": [{
+            "at": NOW, "instance": "i-fixed", "metadata_reads": 1, "describe_reads": 2,
+            "before": { "role": "gone", "policy": "{}", "credentials": "own" },
+        }] },
     })
 }
 
@@ -188,7 +194,7 @@ fn a_seed_with_every_member_is_taken_by_schema_and_reader() {
     let attached = instance.attachment().expect("a role");
     assert_eq!((attached.role.as_str(), attached.policy.as_deref()), ("web", Some("{}")));
     let fixed = world.instance("i-fixed").expect("it is there");
-    assert_eq!(fixed.address.to_string(), "10.0.0.1");
+    assert_eq!(fixed.address().to_string(), "10.0.0.1");
     assert_eq!(fixed.mac(), "00:16:3e:0f:00:01");
     assert_eq!(fixed.serial_number(&InstanceId::new("i-fixed")), "4acd2b47-b328-4762-852f-998000000000");
     assert_eq!(fixed.spec.metadata_options, MetadataOptions::default());
@@ -575,6 +581,26 @@ fn what_the_schema_refuses_the_reader_refuses_at_the_right_place_with_the_right_
             owned("a public key is one half of a pair: name the key_pair too"),
         ),
         (
+            machine(json!({ "os_type": "Windows" })),
+            format!("{INSTANCE}.os_type"),
+            owned("must be one of linux, windows"),
+        ),
+        (
+            machine(json!({ "market_place_charge_type": "PrePaid" })),
+            format!("{INSTANCE}.market_place_charge_type"),
+            owned("is of an image of the Marketplace: give market_place_product_code too"),
+        ),
+        (
+            machine(json!({ "spot_strategy": "SpotWithPriceLimit" })),
+            format!("{INSTANCE}.spot_strategy"),
+            owned("must be one of NoSpot, SpotAsPriceGo"),
+        ),
+        (
+            machine(json!({ "spot_termination_time": "2020-04-07T17:03:00Z" })),
+            format!("{INSTANCE}.spot_termination_time"),
+            owned("is of a preemptible instance: give spot_strategy SpotAsPriceGo too"),
+        ),
+        (
             machine(json!({ "mac": "00:16:3E:0f:00:01" })),
             format!("{INSTANCE}.mac"),
             owned("must be a MAC address such as 00:16:3e:0f:00:01"),
@@ -697,6 +723,11 @@ fn what_only_the_reader_can_tell_is_refused_at_the_right_place_with_the_right_re
             instance(&json!({ "type": "ecs.of.tomorrow" })),
             format!("{INSTANCES}[0].type"),
             "an instance type that is not known here: give cpu and memory (MiB) too",
+        ),
+        (
+            instance(&json!({ "spot_strategy": "NoSpot", "spot_termination_time": "2020-04-07T17:03:00Z" })),
+            format!("{INSTANCES}[0].spot_termination_time"),
+            "is of a preemptible instance: give spot_strategy SpotAsPriceGo too",
         ),
         (
             instance(&json!({ "vpc_cidr": "10.0.0.0/16", "vswitch_cidr": "10.1.0.0/16" })),
@@ -863,7 +894,7 @@ fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
         lines,
         [
             "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
-            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts",
+            "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts, role_changes",
             "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
             "a.json: $.accounts[0].keys[0]: needs secret",
             "b.json: $.accounts[1].keys[0].id: the key shared exists already",
@@ -906,7 +937,7 @@ fn an_address_that_nobody_names_is_a_free_one_of_the_block_that_is_said() {
     ]);
     let seed = |instances: &Value| json!({ "accounts": [{ "instances": instances }] });
     let world = world(&seed(&instances));
-    let addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address.to_string()).collect();
+    let addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address().to_string()).collect();
     assert_eq!(addresses, ["172.16.0.11", "172.16.0.9", "172.16.0.12", "172.16.0.10", "172.16.0.13", "10.0.0.1"]);
     let full = mistakes(&seed(&json!([{ "count": 5, "vswitch_cidr": "172.16.0.8/29" }])));
     let reason = "no address is left in vswitch_cidr, or without one in vpc_cidr".to_owned();
@@ -1003,7 +1034,7 @@ fn private_addresses_that_are_left_out_are_distinct() {
         { "instances": [{ "id": "a%d", "count": 300 }, { "id": "b", "network": "classic" }] },
         { "id": "2000000000000002", "instances": [{ "id": "c%d", "count": 300 }] },
     ] }));
-    let addresses: BTreeSet<_> = world.instances().map(|(_, instance)| instance.address).collect();
+    let addresses: BTreeSet<_> = world.instances().map(|(_, instance)| instance.address()).collect();
     assert_eq!(addresses.len(), 601);
     assert_eq!(addresses.first().map(ToString::to_string).as_deref(), Some("172.16.0.10"));
     assert_eq!(addresses.last().map(ToString::to_string).as_deref(), Some("172.16.2.98"));
@@ -1016,7 +1047,7 @@ fn an_address_that_a_seed_names_is_not_given_to_another_instance() {
         json!([{ "id": "other" }, { "id": "named", "private_ip": "172.16.0.10" }]),
     ] {
         let world = world(&json!({ "accounts": [{ "instances": entries }] }));
-        let address = |id: &str| world.instance(id).expect("it is there").address;
+        let address = |id: &str| world.instance(id).expect("it is there").address();
         assert_eq!(address("named").to_string(), "172.16.0.10");
         assert_ne!(address("other"), address("named"), "{entries}");
     }

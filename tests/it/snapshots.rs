@@ -259,8 +259,9 @@ fn a_document_is_json_where_its_text_comes_out_again_and_else_its_text() {
 
 /// Spaces of nothing whose machine's clock is this one.
 fn spaces(clock: &Arc<ManualClock>) -> Spaces {
-    let origin = Origin { machine: Arc::clone(clock) as _, rng_seed: Some(1), ..Origin::default() };
-    Spaces::new(origin, SpaceLimits::default(), Some(&file("{}"))).expect("a good seed")
+    let seeds = file("{}").to_vec();
+    let origin = Origin { seeds, machine: Arc::clone(clock) as _, rng_seed: Some(1), ..Origin::default() };
+    Spaces::new(origin, SpaceLimits::default()).expect("a good seed")
 }
 
 fn restore(spaces: &Spaces, files: &[(String, String)]) -> Result<Arc<Space>, Vec<Mistake>> {

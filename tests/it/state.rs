@@ -122,7 +122,7 @@ async fn a_seed_adds_to_the_world_or_takes_its_place() {
     assert_eq!(server.role_of("i-new02").as_deref(), Some("new"));
     assert_eq!(server.role_of("i-old-role").as_deref(), Some("web-role"));
     let addresses = server.emulator.world(|world| {
-        let mut addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address).collect();
+        let mut addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address()).collect();
         addresses.sort_unstable();
         addresses.windows(2).filter(|pair| pair[0] == pair[1]).count()
     });
@@ -146,7 +146,7 @@ async fn a_seed_adds_to_the_world_or_takes_its_place() {
 async fn a_seed_with_mistakes_changes_nothing_and_each_is_reported() {
     let server = support::start().await;
     let before = server.state();
-    let bad = json!({ "accounts": [{
+    let bad = json!({ "clock": { "mode": "real" }, "accounts": [{
         "keys": [{ "id": "test", "secret": "again" }],
         "instances": [{ "id": "i-good" }, { "id": WEB }, { "id": "i-bad", "region": "nowhere" }],
     }] });
@@ -157,7 +157,7 @@ async fn a_seed_with_mistakes_changes_nothing_and_each_is_reported() {
         let places: Vec<_> = mistakes.iter().map(|mistake| mistake["place"].as_str().expect("a place")).collect();
         let of_both = "$.accounts[0].instances[2].region";
         if mode == "merge" {
-            assert_eq!(places, ["$.accounts[0].keys[0].id", "$.accounts[0].instances[1].id", of_both]);
+            assert_eq!(places, ["$.clock", "$.accounts[0].keys[0].id", "$.accounts[0].instances[1].id", of_both]);
         } else {
             assert_eq!(places, [of_both]);
         }
@@ -205,6 +205,8 @@ async fn what_names_no_namespace_or_two_is_refused() {
     assert_eq!(Answer::of(clock("gw0")).await.status, 200);
     let answer = Answer::of(clock("gw1")).await;
     assert_eq!((answer.status, answer.text.contains("InvalidNamespace")), (400, true), "{}", answer.text);
+    let answer = Answer::of(clock("gw0").header("x-ecsim-namespace", "gw1")).await;
+    assert_eq!((answer.status, answer.text.contains("two headers")), (400, true), "{}", answer.text);
 }
 
 #[tokio::test]

@@ -29,14 +29,17 @@ fn seed() -> Value {
 
 const DOCUMENT: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 
+/// The namespaces that the calls are of.
+const NAMESPACES: [&str; 2] = ["default", "gw0"];
+
 /// A signed call; its status, or `None` if the server is gone.
-fn call(address: &str, version: &str, action: &str, more: &[(&str, &str)]) -> Option<String> {
-    let nonce = nonce();
+fn call(address: &str, namespace: &str, version: &str, action: &str, more: &[(&str, &str)]) -> Option<String> {
+    let (nonce, key) = (nonce(), format!("test@{namespace}"));
     let common = [
         ("Action", action),
         ("Version", version),
         ("Format", "JSON"),
-        ("AccessKeyId", "test"),
+        ("AccessKeyId", &*key),
         ("SignatureMethod", "HMAC-SHA1"),
         ("SignatureVersion", "1.0"),
         ("SignatureNonce", &*nonce),
@@ -56,15 +59,15 @@ fn call(address: &str, version: &str, action: &str, more: &[(&str, &str)]) -> Op
 }
 
 /// Counts one further: a version of the policy, then both instances in one call. `None` if the server is gone.
-fn step(address: &str, number: u32) -> Option<()> {
+fn step(address: &str, namespace: &str, number: u32) -> Option<()> {
     let rotate = ("RotateStrategy", "DeleteOldestNonDefaultVersionWhenLimitExceeded");
     let version = [("PolicyName", "counter"), ("PolicyDocument", DOCUMENT), ("SetAsDefault", "true"), rotate];
-    assert_eq!(call(address, "2015-05-01", "CreatePolicyVersion", &version)?, "200");
-    attach(address, number)
+    assert_eq!(call(address, namespace, "2015-05-01", "CreatePolicyVersion", &version)?, "200");
+    attach(address, namespace, number)
 }
 
 /// Has both instances follow the policy.
-fn attach(address: &str, number: u32) -> Option<()> {
+fn attach(address: &str, namespace: &str, number: u32) -> Option<()> {
     let policy = format!(r#"{{"n":{number}}}"#);
     let attach = [
         ("RegionId", "cn-hangzhou"),
@@ -72,20 +75,23 @@ fn attach(address: &str, number: u32) -> Option<()> {
         ("RamRoleName", "web"),
         ("Policy", &*policy),
     ];
-    assert_eq!(call(address, "2014-05-26", "AttachInstanceRamRole", &attach)?, "200");
+    assert_eq!(call(address, namespace, "2014-05-26", "AttachInstanceRamRole", &attach)?, "200");
     Some(())
 }
 
-fn world(path: impl AsRef<Path>) -> World {
+/// The world of a namespace that a file holds; `None` if it does not hold the namespace.
+fn world(path: impl AsRef<Path>, namespace: &str) -> Option<World> {
     let text = fs::read_to_string(&path).expect("a file");
+    let state: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
+    let text = state["namespaces"].get(namespace)?.to_string();
     let now = parse_utc(NOW).expect("a time");
-    seed::build(&[("state".to_owned(), text.clone())], &Ids::seeded(1), now)
-        .unwrap_or_else(|mistakes| panic!("{mistakes:?} in {text}"))
+    let world = seed::build(&[("state".to_owned(), text.clone())], &Ids::seeded(1), now);
+    Some(world.unwrap_or_else(|mistakes| panic!("{mistakes:?} in {text}")))
 }
 
-/// How far a file has counted, which has to be a state that the world was in.
-fn counted(path: impl AsRef<Path>) -> u32 {
-    let world = world(path);
+/// How far a file has counted in a namespace, which has to be a state that the world was in.
+fn counted(path: impl AsRef<Path>, namespace: &str) -> Option<u32> {
+    let world = world(path, namespace)?;
     let version = world.custom_policy(AccountId::DEFAULT, "counter").expect("a policy").newest().id.to_string();
     let number = version.trim_start_matches('v').parse().expect("a number");
     let policy = |id: &str| {
@@ -95,7 +101,7 @@ fn counted(path: impl AsRef<Path>) -> u32 {
     assert_eq!(policy("i-1"), policy("i-2"), "they change together");
     let behind = u64::from(number) - policy("i-1");
     assert!(behind <= 1, "the instances change after the policy, and before it does again");
-    number
+    Some(number)
 }
 
 fn flags<'f>(state: &'f str, seed: &'f str) -> [&'f str; 7] {
@@ -106,7 +112,7 @@ fn flags<'f>(state: &'f str, seed: &'f str) -> [&'f str; 7] {
 fn whenever_it_is_killed_the_file_is_a_whole_state_that_was_and_the_next_start_goes_on_from_it() {
     let folder = Folder::new("state-kill");
     let (state, seed) = (folder.path("state.json"), folder.file("seed.json", seed().to_string()));
-    let (mut saved, mut grown, mut cut, mut is_there) = (1, 0, 0, false);
+    let (mut saved, mut grown, mut cut, mut is_there) = ([1; 2], [0; 2], 0, false);
     for round in 0..200_u32 {
         let mut command = ecsim(flags(&state, &seed));
         command.args(["--state-interval", "1ms"]);
@@ -114,36 +120,42 @@ fn whenever_it_is_killed_the_file_is_a_whole_state_that_was_and_the_next_start_g
         let address = server.address.clone();
         let from = saved;
         let caller = std::thread::spawn(move || {
-            let mut number = from;
+            let (mut numbers, mut turns) = (from, (0..NAMESPACES.len()).cycle());
             // The last process may have ended between the two.
-            attach(&address, number);
-            while step(&address, number + 1).is_some() {
-                number += 1;
+            let mut lives =
+                NAMESPACES.iter().zip(from).all(|(namespace, number)| attach(&address, namespace, number).is_some());
+            while lives && let Some(turn) = turns.next() {
+                lives = step(&address, NAMESPACES[turn], numbers[turn] + 1).is_some();
+                numbers[turn] += u32::from(lives);
             }
-            number
+            numbers
         });
         // At no time in particular.
-        std::thread::sleep(Duration::from_micros(u64::from(round * 7919 % 20_011)));
+        std::thread::sleep(Duration::from_micros(u64::from(round * 7919 % 40_009)));
         server.child.kill().expect("kills");
         server.child.wait().expect("it ends");
         let sent = caller.join().expect("every answer is a success");
         cut += u32::from(fs::read_dir(&folder.0).expect("a folder").count() > 2);
         is_there |= Path::new(&state).exists();
         if is_there {
-            let now = counted(&state);
-            assert!((saved..=sent + 1).contains(&now), "round {round}: {saved}, then {now} of {sent}");
-            grown += u32::from(now > saved);
+            // Until a namespace is saved for the first time, it begins as the seeds have it.
+            let now = NAMESPACES.map(|namespace| counted(&state, namespace).unwrap_or(1));
+            let can_be = |turn: usize| (saved[turn]..=sent[turn] + 1).contains(&now[turn]);
+            assert!(can_be(0) && can_be(1), "round {round}: {saved:?}, then {now:?} of {sent:?}");
+            grown = [0, 1].map(|turn| grown[turn] + u32::from(now[turn] > saved[turn]));
             saved = now;
         }
     }
-    assert!(grown > 10, "only {grown} of 200 rounds saved anything");
+    assert!(grown[0] > 10 && grown[1] > 5, "only {grown:?} of 200 rounds saved anything");
     assert!(cut > 0, "never killed while it wrote");
     // Then a run that ends well.
     let server = Running::start(flags(&state, &seed));
-    assert!(step(&server.address, saved + 1).is_some());
+    for (namespace, saved) in NAMESPACES.iter().zip(saved) {
+        assert!(step(&server.address, namespace, saved + 1).is_some());
+    }
     server.kill("-TERM");
     assert_eq!(server.wait(), (Some(0), String::new(), String::new()));
-    assert_eq!(counted(&state), saved + 1);
+    assert_eq!(NAMESPACES.map(|namespace| counted(&state, namespace)), saved.map(|saved| Some(saved + 1)));
     let mut names: Vec<_> =
         fs::read_dir(&folder.0).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
     names.sort();
@@ -158,18 +170,134 @@ fn the_state_is_saved_at_the_stop_for_its_owner_and_wins_over_seeds() {
     assert!(!Path::new(&state).exists());
     server.kill("-TERM");
     assert_eq!(server.wait().0, Some(0));
-    assert_eq!(counted(&state), 1);
+    assert_eq!(NAMESPACES.map(|namespace| counted(&state, namespace)), [Some(1), None]);
     assert_eq!(fs::metadata(&state).expect("a file").permissions().mode() & 0o777, 0o600);
-    // Even a seed that cannot be read is not read.
-    let bad = folder.file("seed.json", "{");
-    let mut server = Running::start(flags(&state, &bad));
-    assert!(step(&server.address, 2).is_some());
-    // Nor is it at a SIGHUP.
+    let other = folder.file("other.json", r#"{"accounts":[{"keys":[{"id":"test","secret":"test"}]}]}"#);
+    let mut server = Running::start(flags(&state, &other));
+    assert!(step(&server.address, "default", 2).is_some());
+    assert!(call(&server.address, "gw0", "2014-05-26", "DescribeRegions", &[]).is_some());
+    // At a SIGHUP seeds are not even read.
+    folder.file("other.json", "{");
     server.kill("-HUP");
-    assert!(step(&server.address, 3).is_some());
+    assert!(step(&server.address, "default", 3).is_some());
     server.kill("-TERM");
     let status = server.child.wait().expect("it ends");
-    assert_eq!((status.code(), counted(&state)), (Some(0), 3));
+    assert_eq!((status.code(), counted(&state, "default")), (Some(0), Some(3)));
+    let of_seeds = world(&state, "gw0").expect("it was used");
+    assert!(of_seeds.custom_policy(AccountId::DEFAULT, "counter").is_none());
+}
+
+#[test]
+fn bad_seeds_are_refused_at_the_start_where_a_reset_would_need_them() {
+    let folder = Folder::new("state-seeds");
+    let (state, seed) = (folder.path("state.json"), folder.file("seed.json", seed().to_string()));
+    let server = Running::start(flags(&state, &seed));
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let saved = fs::read_to_string(&state).expect("a file");
+    let bad = folder.file("bad.json", r#"{"accounts":[{"keys":[{"id":"k"}],"users":[{}]}]}"#);
+    let lines = format!("{bad}: $.accounts[0].keys[0]: needs secret\n{bad}: $.accounts[0].users[0]: needs name");
+    let error = format!("the seeds cannot be used\n{lines}");
+    let hint = "fixtures/seed/seed.schema.json in the sources describes the form";
+    refused(&run(flags(&state, &bad)), 4, &error, hint);
+    assert_eq!(fs::read_to_string(&state).expect("a file"), saved);
+}
+
+/// Puts a world into a namespace.
+fn put(server: &Running, namespace: &str, world: &str) {
+    let target = format!("PUT /_ecsim/snapshot?namespace={namespace}");
+    let mut stream = TcpStream::connect(&server.address).expect("connects");
+    let length = world.len();
+    let head = format!("{target} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    stream.write_all((head + world).as_bytes()).expect("sends");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+const FROZEN: &str = r#"{"clock":{"mode":"frozen","now":"2026-01-05T08:00:00Z"},"accounts":[{"keys":[{"id":"k","secret":"s"}],"instances":[{"id":"i-kept"}]}]}"#;
+
+#[test]
+fn every_namespace_comes_back_as_it_was_and_a_reset_of_it_is_of_the_seeds() {
+    let folder = Folder::new("state-namespaces");
+    let state = folder.path("state.json");
+    let server = Running::start([FREE, "--state-file", &state]);
+    for namespace in ["gw1", "default", "gw0", "a.b"] {
+        put(&server, namespace, FROZEN);
+    }
+    let shown = |server: &Running| NAMESPACES.map(|name| server.get(&format!("/_ecsim/snapshot?namespace={name}")));
+    let before = shown(&server);
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let saved = fs::read_to_string(&state).expect("a file");
+    let server = Running::start([FREE, "--state-file", &state]);
+    assert_eq!(shown(&server), before);
+    let list: Value = serde_json::from_str(&server.get("/_ecsim/namespaces")).expect("JSON");
+    let all = list["namespaces"].as_array().expect("a list").iter();
+    let all: Vec<_> =
+        all.map(|one| format!("{} {} {}", one["namespace"], one["generation"], one["now"]).replace('"', "")).collect();
+    let names = ["default 2", "a.b 1", "gw0 3", "gw1 4"].map(|name| format!("{name} 2026-01-05T08:00:00Z"));
+    assert_eq!(all, names);
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    assert!(fs::read_to_string(&state).expect("a file") == saved, "a second life changes nothing by itself");
+    let server = Running::start([FREE, "--state-file", &state, "--auth=lenient"]);
+    let signed = server.call("DescribeInstances", "k@a.b", "s");
+    assert_eq!(signed["Instances"]["Instance"][0]["InstanceId"], "i-kept", "{signed}");
+    let url = format!("http://{}", server.address);
+    let (status, reset, _) = run(["reset", "--url", &url, "--namespace=gw0"]);
+    assert!(status == Some(0) && reset.contains("\"instances\": 7"), "{reset}");
+}
+
+#[test]
+fn what_is_kept_is_counted_and_forgotten_like_other_namespaces() {
+    let folder = Folder::new("state-limits");
+    let state = folder.path("state.json");
+    let server = Running::start([FREE, "--state-file", &state]);
+    for namespace in ["gw0", "gw1"] {
+        put(&server, namespace, FROZEN);
+    }
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let why = "$.namespaces: there are more than 1 beside default, which is what --max-namespaces says";
+    let error = format!("the state file cannot be used\n{state}: {why}");
+    refused(&run([FREE, "--state-file", &state, "--max-namespaces=1"]), 4, &error, MOVE_IT);
+    let server = Running::start([FREE, "--state-file", &state, "--max-namespaces=2"]);
+    assert!(server.get("/_ecsim/clock?namespace=gw2").contains("TooManyNamespaces"));
+    drop(server);
+    let server = Running::start([FREE, "--state-file", &state, "--namespace-ttl=200ms"]);
+    let is_gone = (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        !server.get("/_ecsim/namespaces").contains("gw0")
+    });
+    assert!(is_gone, "still there after 5 s");
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    assert!(world(&state, "gw0").is_none() && world(&state, "default").is_some());
+}
+
+#[test]
+fn a_metadata_listener_is_of_an_instance_that_its_namespace_has_or_will_have() {
+    let folder = Folder::new("state-metadata");
+    let state = folder.path("state.json");
+    let server = Running::start([FREE, "--state-file", &state]);
+    put(&server, "gw0", FROZEN);
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let web = "i-bp1ecsim0000000web01";
+    // The first two are of the file, the third will be made of the seeds.
+    for instance in [web, "i-kept@gw0", &format!("{web}@gw1")] {
+        for flag in [format!("--metadata=127.0.0.1:0={instance}"), format!("--metadata-default={instance}")] {
+            Running::start([FREE, "--state-file", &state, &flag]);
+        }
+    }
+    let hint = "name one of the seeds or of the state file; without --seed, i-bp1ecsim0000000web01 is one";
+    for instance in ["i-kept", "i-kept@gw1", &format!("{web}@gw0")] {
+        let error = format!("--metadata and --metadata-default: there is no instance {instance}");
+        for flag in [format!("--metadata=127.0.0.1:0={instance}"), format!("--metadata-default={instance}")] {
+            refused(&run([FREE, "--state-file", &state, &flag]), 2, &error, hint);
+        }
+    }
 }
 
 #[test]
@@ -187,35 +315,60 @@ fn time_goes_on_as_the_state_says_unless_flags_say_otherwise() {
     assert!(shown(&server).contains(r#""now":"2026-02-01T00:00:00Z""#), "{}", shown(&server));
 }
 
+const MOVE_IT: &str = "move it away to start from the seeds";
+
 #[test]
 fn a_bad_state_file_is_status_4_and_stays_as_it_is() {
     let folder = Folder::new("state-bad");
-    let hint = "move it away to start from the seeds";
+    let of_one = "this is a seed, or a snapshot of one namespace, and no state, which has `namespaces`: move it away, and start \
+                  from it with --seed FILE";
     for (text, mistakes) in [
-        ("", &["line 1 column 0: not JSON: EOF while parsing a value at line 1 column 0"][..]),
+        ("", vec!["line 1 column 0: not JSON: EOF while parsing a value at line 1 column 0".to_owned()]),
         (
-            r#"{ "schema_version": 2, "ecsim": "9.9.9", "accounts": [{ "strange": 1 }] }"#,
-            &["$.schema_version: made by a newer ecsim, 9.9.9: this one reads 1, and not 2"],
+            "{\n\"namespaces\":{\"gw0\":{]}",
+            vec!["line 2 column 22: not JSON: key must be a string at line 2 column 22".to_owned()],
         ),
+        ("[]", vec!["$: must be an object".to_owned()]),
         (
-            r#"{ "schema_version": 1, "clock": { "mode": 1 }, "accounts": [{ "instances": [{ "id": "i-1", "role": "none" }] }] }"#,
-            &[
-                "$.clock.mode: must be a string",
-                "$.accounts[0].instances[0].role: account 1000000000000001 has no role none",
+            r#"{ "schema_version": 2, "ecsim": "9.9.9", "strange": 1 }"#,
+            vec!["$.schema_version: made by a newer ecsim, 9.9.9: this one reads 1, and not 2".to_owned()],
+        ),
+        (r#"{ "schema_version": 1, "clock": { "mode": "real" }, "accounts": [] }"#, vec![format!("$: {of_one}")]),
+        (
+            r#"{ "namespaces": { "a b": {}, "": {} }, "accounts": [] }"#,
+            vec![
+                "$.schema_version: must be 1".to_owned(),
+                "$.accounts: no such member here; there are schema_version, ecsim, namespaces".to_owned(),
+                "$.namespaces: \"\" is no namespace".to_owned(),
+                "$.namespaces: \"a b\" is no namespace".to_owned(),
+            ],
+        ),
+        (r#"{ "schema_version": 1, "namespaces": [] }"#, vec!["$.namespaces: must be an object".to_owned()]),
+        (
+            r#"{ "schema_version": 1, "namespaces": {
+                "gw1": { "schema_version": 2, "ecsim": "9.9.9" }, "gw0": 1, "default": {}, "gw2": { "clock": 1e999 },
+                "gw3": { "clock": { "mode": 1 }, "accounts": [{ "instances": [{ "id": "i-1", "role": "none" }] }] }
+            } }"#,
+            vec![
+                "$.namespaces.gw0: must be an object".to_owned(),
+                "$.namespaces.gw1.schema_version: made by a newer ecsim, 9.9.9: this one reads 1, and not 2".to_owned(),
+                "$.namespaces.gw2: line 1 column 16: not JSON: number out of range at line 1 column 16".to_owned(),
+                "$.namespaces.gw3.clock.mode: must be a string".to_owned(),
+                "$.namespaces.gw3.accounts[0].instances[0].role: account 1000000000000001 has no role none".to_owned(),
             ],
         ),
     ] {
         let state = folder.file("state.json", text);
         let lines: Vec<_> = mistakes.iter().map(|mistake| format!("{state}: {mistake}")).collect();
         let error = format!("the state file cannot be used\n{}", lines.join("\n"));
-        refused(&run([FREE, "--state-file", &state]), 4, &error, hint);
+        refused(&run([FREE, "--state-file", &state]), 4, &error, MOVE_IT);
         assert_eq!(fs::read_to_string(&state).expect("a file"), text);
     }
     let error = format!(
         "the state file cannot be used\n{}: file: cannot be read: Is a directory (os error 21)",
         folder.0.display()
     );
-    refused(&run([FREE, "--state-file", &folder.0.display().to_string()]), 4, &error, hint);
+    refused(&run([FREE, "--state-file", &folder.0.display().to_string()]), 4, &error, MOVE_IT);
 }
 
 #[test]

@@ -105,10 +105,8 @@ impl Write for AttachInstanceRamRole {
             .collect();
         whole_call_error(&checked)?;
         for (id, result) in &checked {
-            if result.is_ok()
-                && let Some(instance) = world.instance_mut(id.as_str())
-            {
-                instance.attach_role(role.clone(), policy.clone());
+            if result.is_ok() {
+                world.attach_role(ctx.now, id.as_str(), role.clone(), policy.clone());
             }
         }
         let outcomes: Vec<_> = checked.into_iter().map(|(id, result)| outcome(id, result)).collect();

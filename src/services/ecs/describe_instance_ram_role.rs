@@ -7,7 +7,7 @@ use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{Instance, InstanceId, Region, RequestId, World};
+use crate::world::{Instance, InstanceId, Region, RequestId, RoleName, View, World};
 
 /// Which role is on which instance.
 ///
@@ -84,19 +84,24 @@ impl Read for DescribeInstanceRamRole {
         let role = input.ram_role_name.as_deref();
         let unknown = role.is_some_and(|name| world.role(account, name).is_none());
         let start = input::before_page(input.page_number, input.page_size);
-        let carries =
-            |(_, instance): &Row<'_>| role.is_none_or(|name| instance.role().is_some_and(|attached| attached.is(name)));
+        let roles = world.roles_seen(View::Describe, ctx.describe_propagation, ctx.now);
+        let seen = |(id, instance)| (id, roles.of(id, instance).role());
+        let carries = |(_, attached): &(_, Option<&RoleName>)| {
+            role.is_none_or(|name| attached.is_some_and(|attached| attached.is(name)))
+        };
         let (shown, total_count) = match &input.instance_ids {
             None if unknown => return Err(Code::RoleNotFound.into()),
             Some(_) if unknown => (Vec::new(), 0),
             Some(ids) => {
                 let listed = listed(ctx, world, region, ids)?;
-                input::window(listed.into_iter().filter(carries), start, input.page_size)
+                input::window(listed.into_iter().map(seen).filter(carries), start, input.page_size)
             }
-            None => input::window(world.instances_in(account, region).filter(carries), start, input.page_size),
+            None => {
+                input::window(world.instances_in(account, region).map(seen).filter(carries), start, input.page_size)
+            }
         };
-        let shown = shown.into_iter().map(|(id, instance)| Pair {
-            ram_role_name: instance.role().map(ToString::to_string).unwrap_or_default(),
+        let shown = shown.into_iter().map(|(id, role): (&InstanceId, _)| Pair {
+            ram_role_name: role.map(ToString::to_string).unwrap_or_default(),
             instance_id: id.clone(),
         });
         Ok(Output {

@@ -15,7 +15,7 @@ use crate::api::action::{Action, Ctx, FromParams, Permission, Read, Reply};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{Instance, InstanceId, Network, Region, RequestId, Status, World, utc_minutes};
+use crate::world::{Instance, InstanceId, Network, OsType, Region, RequestId, Status, World, utc_minutes};
 
 /// The instances of a region that pass every filter, a page at a time.
 ///
@@ -440,8 +440,8 @@ impl TextField {
 impl AddressField {
     fn of(self, instance: &Instance) -> Option<Ipv4Addr> {
         match self {
-            Self::Private => (!instance.is_classic()).then_some(instance.address),
-            Self::Inner => instance.is_classic().then_some(instance.address),
+            Self::Private => (!instance.is_classic()).then_some(instance.address()),
+            Self::Inner => instance.is_classic().then_some(instance.address()),
             Self::Public => instance.spec.public_ip,
             Self::Eip => instance.spec.eip,
         }
@@ -495,6 +495,7 @@ impl Wildcard {
 fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
     let spec = &*instance.spec;
     let subscription = spec.charge_type == "PrePaid";
+    let (os_name, os_name_en) = os_names(spec.os_type);
     InstanceRow {
         instance_id: id.clone(),
         instance_name: spec.name.to_string(),
@@ -521,11 +522,11 @@ fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
         serial_number: instance.serial_number(id).into_owned(),
         key_pair_name: spec.key_pair_name.to_string(),
         resource_group_id: spec.resource_group_id.to_string(),
-        os_name: "Alibaba Cloud Linux  3.2104 LTS 64位",
-        os_name_en: "Alibaba Cloud Linux  3.2104 LTS 64 bit",
-        os_type: "linux",
+        os_name,
+        os_name_en,
+        os_type: spec.os_type.name(),
         stopped_mode: if spec.status == Status::Stopped { "KeepCharging" } else { "Not-applicable" },
-        spot_strategy: "NoSpot",
+        spot_strategy: spec.spot_strategy(),
         spot_price_limit: 0.0,
         spot_duration: 0,
         spot_interruption_behavior: "",
@@ -576,12 +577,23 @@ fn row(id: &InstanceId, instance: &Instance) -> InstanceRow {
     }
 }
 
+/// `OSName` and `OSNameEn`.
+fn os_names(os_type: OsType) -> (&'static str, &'static str) {
+    match os_type {
+        OsType::Linux => ("Alibaba Cloud Linux  3.2104 LTS 64位", "Alibaba Cloud Linux  3.2104 LTS 64 bit"),
+        OsType::Windows => (
+            "Windows Server  2022 数据中心版 64位中文版",
+            "Windows Server  2022 Data Center Edition 64bit Chinese Edition",
+        ),
+    }
+}
+
 /// The primary interface of an instance in a VPC.
 fn network_interface(id: &InstanceId, instance: &Instance) -> Option<NetworkInterface> {
     if instance.is_classic() {
         return None;
     }
-    let address = instance.address.to_string();
+    let address = instance.address().to_string();
     Some(NetworkInterface {
         network_interface_id: Instance::network_interface_id(id),
         mac_address: instance.mac().into_owned(),

@@ -121,12 +121,10 @@ impl Write for DetachInstanceRamRole {
         whole_call_error(&checked)?;
         for (id, role) in &checked {
             if let Ok(Some(_)) = role
-                && let Some(instance) = world.instance_mut(id.as_str())
+                && world.detach_role(ctx.now, id.as_str())
+                && ctx.detach_revokes
             {
-                instance.detach_role();
-                if ctx.detach_revokes {
-                    world.end_role_credentials(id);
-                }
+                world.end_role_credentials(id);
             }
         }
         Ok(output(ctx, named.as_ref(), checked))
@@ -230,7 +228,7 @@ mod tests {
         }] });
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let mut world = seed::build(&[("seed".to_owned(), text.to_string())], &Ids::seeded(1), now).expect("a world");
-        world.instance_mut("i-1").expect("it is there").attach_role(RoleName::new("gone"), None);
+        world.attach_role(now, "i-1", RoleName::new("gone"), None);
         Store::new(world)
     }
 
@@ -239,7 +237,7 @@ mod tests {
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
         let entry = writes::<DetachInstanceRamRole>();
         let done = by_owner(None, |ctx| entry.perform(ctx, store, &Params::new(pairs), Format::Json))?;
-        Ok(serde_json::from_str(&done.body).expect("JSON"))
+        Ok(serde_json::from_slice(&done.body).expect("JSON"))
     }
 
     fn role_of(store: &Store, id: &str) -> Option<String> {

@@ -41,7 +41,7 @@ pub(super) fn security_groups(spec: &Spec) -> Items<SecurityGroupId> {
 
 /// The inner address: only in the classic network (ecs-supporting.md 4).
 pub(super) fn inner_address(instance: &Instance) -> Items<IpAddress> {
-    addresses(instance.is_classic().then_some(instance.address))
+    addresses(instance.is_classic().then_some(instance.address()))
 }
 
 #[derive(Debug, Serialize)]
@@ -58,7 +58,7 @@ impl VpcAttributes {
     pub(super) fn of(instance: &Instance) -> Self {
         let (vpc_id, vswitch_id, address) = match &instance.spec.network {
             Network::Vpc { vpc_id, vswitch_id, .. } => {
-                (vpc_id.to_string(), vswitch_id.to_string(), Some(instance.address))
+                (vpc_id.to_string(), vswitch_id.to_string(), Some(instance.address()))
             }
             Network::Classic => (String::new(), String::new(), None),
         };

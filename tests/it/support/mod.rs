@@ -59,6 +59,12 @@ impl Server {
         self.emulator.world(|world| world.instance(instance)?.role().map(ToString::to_string))
     }
 
+    /// Moves the world's clock.
+    pub(crate) fn advance(&self, by: &str) {
+        let clock = self.emulator.namespace("default").and_then(|default| Ok(default.clock()?)).expect("it is there");
+        clock.advance(by.parse().expect("a duration"));
+    }
+
     /// A V1 call of RAM by the default owner, GET, JSON.
     pub(crate) fn ram(&self, action: &str, params: &[(&str, &str)]) -> Call {
         let call = self.call(action).param("Version", "2015-05-01");

@@ -1,0 +1,183 @@
+//! Named snapshots: a folder of files, one a snapshot.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, Metadata};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{Readers, folder_of, write_whole};
+use crate::world::Space;
+
+/// The name of a snapshot: 1 to 64 letters, digits, `-`, `_` or `.`, the first no `.`. So it leads out of no folder, and
+/// is the name of no file that is being written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SnapshotName(Box<str>);
+
+impl SnapshotName {
+    pub fn parse(text: &str) -> Option<Self> {
+        let takes = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let good = (1..=64).contains(&text.len()) && text.bytes().all(takes) && !text.starts_with('.');
+        good.then(|| Self(text.into()))
+    }
+}
+
+impl fmt::Display for SnapshotName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A snapshot that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSnapshot {
+    pub name: SnapshotName,
+    pub bytes: u64,
+    /// When it was saved, by the machine's clock.
+    pub saved: Timestamp,
+}
+
+/// Why something was not done with a snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("there is no snapshot {0}")]
+    Unknown(SnapshotName),
+    #[error("cannot {what} {}: {error}", path.display())]
+    Io {
+        /// What is done with a path: `read`, `write` or `delete`.
+        what: &'static str,
+        path: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+}
+
+const SUFFIX: &str = ".json";
+
+/// A folder of snapshots, which is made when the first one is saved. Whatever else is in it is left alone.
+#[derive(Clone, Debug)]
+pub struct SnapshotDir(PathBuf);
+
+impl SnapshotDir {
+    pub fn new(folder: PathBuf) -> Self {
+        Self(folder)
+    }
+
+    /// The snapshots that there are, by name.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`]; a folder that is not there yet holds none.
+    pub fn list(&self) -> Result<Vec<SavedSnapshot>, SnapshotError> {
+        let failed = |error| io_error("read", &self.0, error);
+        let entries = match fs::read_dir(&self.0) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut snapshots = Vec::new();
+        for entry in entries {
+            let file = entry.map_err(failed)?.file_name();
+            let name = file.to_str().and_then(|file| SnapshotName::parse(file.strip_suffix(SUFFIX)?));
+            // What has gone meanwhile is not there.
+            if let Some(name) = name
+                && let Ok(found) = self.find(&name)
+            {
+                snapshots.push(saved(name, &found));
+            }
+        }
+        snapshots.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(snapshots)
+    }
+
+    /// Saves a space under a name, in place of the snapshot that had it, and answers how many bytes that took.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`]
+    pub fn save(&self, name: &SnapshotName, space: &Space) -> Result<u64, SnapshotError> {
+        let path = self.path(name);
+        self.make_folder().map_err(|error| io_error("write", &self.0, error))?;
+        if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+            let error = io::Error::new(io::ErrorKind::AlreadyExists, "what is there is no file");
+            return Err(io_error("write", &path, error));
+        }
+        let text = space.snapshot();
+        write_whole(&path, text.as_bytes(), Readers::Owner).map_err(|error| io_error("write", &path, error))?;
+        Ok(text.len() as u64)
+    }
+
+    /// What the file of a snapshot holds, and its path.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]
+    pub fn read(&self, name: &SnapshotName) -> Result<(PathBuf, Vec<u8>), SnapshotError> {
+        self.find(name)?;
+        let path = self.path(name);
+        let bytes = fs::read(&path).map_err(|error| of_one("read", name, &path, error))?;
+        Ok((path, bytes))
+    }
+
+    /// Removes a snapshot, and answers what it was.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]
+    pub fn delete(&self, name: &SnapshotName) -> Result<SavedSnapshot, SnapshotError> {
+        let found = self.find(name)?;
+        let path = self.path(name);
+        fs::remove_file(&path).map_err(|error| of_one("delete", name, &path, error))?;
+        Ok(saved(name.clone(), &found))
+    }
+
+    fn path(&self, name: &SnapshotName) -> PathBuf {
+        self.0.join(format!("{name}{SUFFIX}"))
+    }
+
+    /// A file of a name: a folder or a pipe is no snapshot.
+    fn find(&self, name: &SnapshotName) -> Result<Metadata, SnapshotError> {
+        let path = self.path(name);
+        let found = fs::metadata(&path).map_err(|error| of_one("read", name, &path, error))?;
+        if found.is_file() { Ok(found) } else { Err(SnapshotError::Unknown(name.clone())) }
+    }
+
+    /// The folder alone, and not those above it: they are more likely a mistake.
+    fn make_folder(&self) -> io::Result<()> {
+        match DirBuilder::new().mode(0o700).create(&self.0) {
+            Ok(()) => File::open(folder_of(&self.0))?.sync_all(),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn saved(name: SnapshotName, found: &Metadata) -> SavedSnapshot {
+    let saved = found.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
+    SavedSnapshot { name, bytes: found.len(), saved: saved.unwrap_or_default() }
+}
+
+fn io_error(what: &'static str, path: &Path, error: io::Error) -> SnapshotError {
+    SnapshotError::Io { what, path: path.to_owned(), error }
+}
+
+fn of_one(what: &'static str, name: &SnapshotName, path: &Path, error: io::Error) -> SnapshotError {
+    match error.kind() {
+        io::ErrorKind::NotFound => SnapshotError::Unknown(name.clone()),
+        _ => io_error(what, path, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_path() {
+        for good in ["a", "0", "_", "-", "a.b", "A-1_b.c", "a..", &"x".repeat(64)] {
+            assert_eq!(SnapshotName::parse(good).expect(good).to_string(), good);
+        }
+        for bad in ["", ".", "..", ".a", "a/b", "../a", "/a", "a\\b", "a b", "a\0", "ä", "a\n", "%2e", &"x".repeat(65)]
+        {
+            assert_eq!(SnapshotName::parse(bad), None, "{bad:?}");
+        }
+    }
+}
