@@ -253,12 +253,12 @@ fn those_who_name_a_new_namespace_at_the_same_time_get_one_space_and_never_more_
 }
 
 #[test]
-fn no_two_spaces_have_one_generation() {
+fn no_two_spaces_have_one_generation_and_none_gives_way_to_an_older_one() {
     explore(|| {
         let it = Emulated::new(2);
         let threads = [(); 3].map(|()| {
             spawn(&it, |it| {
-                let mut seen = Vec::new();
+                let (mut seen, mut latest) = (Vec::new(), BTreeMap::new());
                 for _ in 0..2 {
                     let name = either();
                     match thread_rng().gen_range(0..4) {
@@ -267,7 +267,11 @@ fn no_two_spaces_have_one_generation() {
                         2 => it.spaces.begin_again(seed(OLD)).expect("a good seed"),
                         _ => seen.extend(it.spaces.remove(&gw0())),
                     }
-                    seen.extend(it.spaces.all());
+                    for space in it.spaces.all() {
+                        let before = latest.insert(space.namespace.clone(), space.generation).unwrap_or_default();
+                        assert!(space.generation >= before, "{} after {before}", space.generation);
+                        seen.push(space);
+                    }
                 }
                 seen
             })

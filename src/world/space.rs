@@ -22,17 +22,10 @@ pub struct Space {
 }
 
 impl Space {
-    pub(super) fn new(
-        namespace: Namespace,
-        generation: u64,
-        world: World,
-        clock: SpaceClock,
-        ids: Ids,
-        nonces: NonceMemory,
-    ) -> Self {
+    pub(super) fn new(namespace: Namespace, world: World, clock: SpaceClock, ids: Ids, nonces: NonceMemory) -> Self {
         Self {
             namespace,
-            generation,
+            generation: 0,
             store: Store::new(world),
             clock,
             ids,

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::seed::{self, Files, Mistake};
-use super::sync::{AtomicU64, RwLock};
+use super::sync::RwLock;
 use super::{Clock, Ids, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock, World};
 
 /// What every space begins with.
@@ -104,15 +103,27 @@ pub struct Spaces {
     /// Read while a space is made of it, so that none of an older origin can appear after a newer one is in force.
     origin: RwLock<Origin>,
     limits: SpaceLimits,
-    generations: AtomicU64,
     live: RwLock<Live>,
 }
 
 #[derive(Debug)]
 struct Live {
+    generations: Generations,
     default: Arc<Space>,
     /// With the machine's time by which they were used last.
     named: BTreeMap<Namespace, (Arc<Space>, Timestamp)>,
+}
+
+/// Numbers spaces as they come into force, so that of two in one place the later has the greater number.
+#[derive(Debug, Default)]
+struct Generations(u64);
+
+impl Generations {
+    fn begin(&mut self, mut space: Space) -> Arc<Space> {
+        self.0 += 1;
+        space.generation = self.0;
+        Arc::new(space)
+    }
 }
 
 impl Spaces {
@@ -121,9 +132,8 @@ impl Spaces {
     /// # Errors
     /// Every mistake.
     pub fn new(origin: Origin, limits: SpaceLimits) -> Result<Self, Vec<Mistake>> {
-        let generations = AtomicU64::new(0);
-        let default = Arc::new(make(&origin, Namespace::DEFAULT, &generations, Source::Seeds)?);
-        Ok(Self::starting(origin, limits, generations, default, BTreeMap::new()))
+        let default = make(&origin, Namespace::DEFAULT, Source::Seeds)?;
+        Ok(Self::starting(origin, limits, default, BTreeMap::new()))
     }
 
     /// Makes the spaces that were kept, each of the text of its snapshot, and none if one cannot be made. A space that
@@ -136,13 +146,12 @@ impl Spaces {
         limits: SpaceLimits,
         kept: impl IntoIterator<Item = (Namespace, String)>,
     ) -> Result<Self, NotKept> {
-        let (generations, used) = (AtomicU64::new(0), origin.machine.wall());
         let (mut default, mut named, mut mistakes) = (None, BTreeMap::new(), Vec::new());
         for (name, text) in kept {
             let file = [(name.to_string(), text)];
-            match make(&origin, name.clone(), &generations, Source::Kept(&file)) {
+            match make(&origin, name.clone(), Source::Kept(&file)) {
                 Ok(space) if name.is_default() => default = Some(space),
-                Ok(space) => drop(named.insert(name, (Arc::new(space), used))),
+                Ok(space) => drop(named.insert(name, space)),
                 Err(of_one) => mistakes.extend(of_one.into_iter().map(|mistake| (name.clone(), mistake))),
             }
             if named.len() > limits.most {
@@ -152,21 +161,18 @@ impl Spaces {
         if !mistakes.is_empty() {
             return Err(NotKept::Mistakes(mistakes));
         }
-        let of_seeds = || make(&origin, Namespace::DEFAULT, &generations, Source::Seeds);
+        let of_seeds = || make(&origin, Namespace::DEFAULT, Source::Seeds);
         let default = default.map_or_else(of_seeds, Ok).map_err(|mistakes| {
             NotKept::Mistakes(mistakes.into_iter().map(|mistake| (Namespace::DEFAULT, mistake)).collect())
         })?;
-        Ok(Self::starting(origin, limits, generations, Arc::new(default), named))
+        Ok(Self::starting(origin, limits, default, named))
     }
 
-    fn starting(
-        origin: Origin,
-        limits: SpaceLimits,
-        generations: AtomicU64,
-        default: Arc<Space>,
-        named: BTreeMap<Namespace, (Arc<Space>, Timestamp)>,
-    ) -> Self {
-        Self { origin: RwLock::new(origin), limits, generations, live: RwLock::new(Live { default, named }) }
+    fn starting(origin: Origin, limits: SpaceLimits, default: Space, named: BTreeMap<Namespace, Space>) -> Self {
+        let (mut generations, used) = (Generations::default(), origin.machine.wall());
+        let default = generations.begin(default);
+        let named = named.into_iter().map(|(name, space)| (name, (generations.begin(space), used))).collect();
+        Self { origin: RwLock::new(origin), limits, live: RwLock::new(Live { generations, default, named }) }
     }
 
     /// The space `default`, where whoever names no other is answered from.
@@ -196,12 +202,14 @@ impl Spaces {
         self.has_room(&self.live.read(), name)?;
         let origin = self.origin.read();
         // Before the lock, which is gone before what has been made for nothing goes.
-        let space = Arc::new(make(&origin, name.clone(), &self.generations, Source::Seeds).map_err(NoSpace::Seed)?);
+        let space = make(&origin, name.clone(), Source::Seeds).map_err(NoSpace::Seed)?;
         let mut live = self.live.write();
         self.has_room(&live, name)?;
         // Of two that made it at the same time, the first keeps it.
-        let (kept, _) = live.named.entry(name.clone()).or_insert_with(|| (Arc::clone(&space), origin.machine.wall()));
-        Ok(Arc::clone(kept))
+        if let Some((kept, _)) = live.named.get(name) {
+            return Ok(Arc::clone(kept));
+        }
+        Ok(live.put(space, origin.machine.wall()).0)
     }
 
     fn has_room(&self, live: &Live, name: &Namespace) -> Result<(), NoSpace> {
@@ -219,10 +227,10 @@ impl Spaces {
         self.has_room(&self.live.read(), name)?;
         let origin = self.origin.read();
         let source = files.map_or(Source::Seeds, Source::Put);
-        let space = Arc::new(make(&origin, name.clone(), &self.generations, source).map_err(NoSpace::Seed)?);
+        let space = make(&origin, name.clone(), source).map_err(NoSpace::Seed)?;
         let mut live = self.live.write();
         self.has_room(&live, name)?;
-        let old = live.put(Arc::clone(&space), origin.machine.wall());
+        let (space, old) = live.put(space, origin.machine.wall());
         drop(live);
         drop(old); // After the lock: a large world takes its time to go.
         Ok(space)
@@ -236,9 +244,12 @@ impl Spaces {
         let mut origin = self.origin.write();
         let seeds = if seeds.is_empty() { default_seed() } else { seeds };
         let next = Origin { seeds, ..origin.clone() };
-        let default = Arc::new(make(&next, Namespace::DEFAULT, &self.generations, Source::Seeds)?);
+        let default = make(&next, Namespace::DEFAULT, Source::Seeds)?;
         *origin = next;
-        let old = std::mem::replace(&mut *self.live.write(), Live { default, named: BTreeMap::new() });
+        let mut live = self.live.write();
+        let default = live.generations.begin(default);
+        let old = (std::mem::replace(&mut live.default, default), std::mem::take(&mut live.named));
+        drop(live);
         drop(origin);
         drop(old);
         Ok(())
@@ -274,12 +285,15 @@ impl Spaces {
 }
 
 impl Live {
-    /// The space that was there before.
-    fn put(&mut self, space: Arc<Space>, now: Timestamp) -> Option<Arc<Space>> {
-        if space.namespace.is_default() {
-            return Some(std::mem::replace(&mut self.default, space));
-        }
-        self.named.insert(space.namespace.clone(), (space, now)).map(|(old, _)| old)
+    /// The space as it is in force, and the one that was there before.
+    fn put(&mut self, space: Space, now: Timestamp) -> (Arc<Space>, Option<Arc<Space>>) {
+        let space = self.generations.begin(space);
+        let old = if space.namespace.is_default() {
+            Some(std::mem::replace(&mut self.default, Arc::clone(&space)))
+        } else {
+            self.named.insert(space.namespace.clone(), (Arc::clone(&space), now)).map(|(old, _)| old)
+        };
+        (space, old)
     }
 }
 
@@ -294,16 +308,10 @@ enum Source<'f> {
     Put(&'f Files),
 }
 
-fn make(
-    origin: &Origin,
-    namespace: Namespace,
-    generations: &AtomicU64,
-    source: Source<'_>,
-) -> Result<Space, Vec<Mistake>> {
+fn make(origin: &Origin, namespace: Namespace, source: Source<'_>) -> Result<Space, Vec<Mistake>> {
     let (world, clock, ids) = begin(origin, &namespace, source)?;
     let nonces = NonceMemory::new(origin.nonces.0, origin.nonces.1);
-    let generation = generations.fetch_add(1, Ordering::Relaxed) + 1;
-    Ok(Space::new(namespace, generation, world, clock, ids, nonces))
+    Ok(Space::new(namespace, world, clock, ids, nonces))
 }
 
 fn begin(origin: &Origin, namespace: &Namespace, source: Source<'_>) -> Result<(World, SpaceClock, Ids), Vec<Mistake>> {
