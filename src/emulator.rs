@@ -133,9 +133,10 @@ impl Builder {
         self
     }
 
-    /// The world's time at the start; it goes on from there, or not at all.
+    /// The world's time at the start, and whether it stands still there. What is none is as seeds or a state file have it;
+    /// a time that is told alone goes on.
     #[must_use]
-    pub fn now(mut self, now: Option<Timestamp>, frozen: bool) -> Self {
+    pub fn now(mut self, now: Option<Timestamp>, frozen: Option<bool>) -> Self {
         (self.origin.now, self.origin.frozen) = (now, frozen);
         self
     }

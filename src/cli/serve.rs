@@ -56,7 +56,7 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         message: format!("the init folder cannot be used\n{}", list(&mistakes)),
         hint: "--init-dir names a folder that has ready.d, stop.d or both".to_owned(),
     })?;
-    let builder = builder(&args).init(init).listed(effective.into_iter().collect());
+    let builder = builder(&args, &effective).init(init).listed(effective.into_iter().collect());
     let emulator = builder.start().await.map_err(refused)?;
     let hooks = Hooks {
         shell: SHELL.into(),
@@ -139,14 +139,15 @@ async fn second(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
     }
 }
 
-fn builder(args: &ServeArgs) -> Builder {
+fn builder(args: &ServeArgs, effective: &Effective) -> Builder {
+    let frozen = config::is_given(effective, "clock").then_some(args.clock == ClockMode::Frozen);
     let mut builder = Emulator::builder()
         .seed_paths(args.seed.iter().cloned())
         .settings(args.settings)
         .limits(args.limits())
         .access(args.access())
         .metadata(args.metadata_settings())
-        .now(args.now, args.clock == ClockMode::Frozen)
+        .now(args.now, frozen)
         .space_limits(args.space_limits())
         .nonces(args.nonce_max, args.nonce_ttl)
         .state_file(args.state_file.clone(), args.state_interval)

@@ -313,6 +313,16 @@ fn time_goes_on_as_the_state_says_unless_flags_say_otherwise() {
     assert!(shown(&server).contains(frozen), "{}", shown(&server));
     let server = Running::start([FREE, "--state-file", &state, "--now=2026-02-01T00:00:00Z", "--clock=frozen"]);
     assert!(shown(&server).contains(r#""now":"2026-02-01T00:00:00Z""#), "{}", shown(&server));
+    // The default is no word on it, but the same mode said is, wherever it is said.
+    let saved = fs::read_to_string(&state).expect("a file");
+    let config = folder.file("ecsim.toml", "clock = \"real\"\n");
+    for (variable, flags) in [(None, vec!["--clock=real"]), (Some("real"), vec![]), (None, vec!["--config", &config])] {
+        let mut command = ecsim([&[FREE, "--state-file", &state], &flags[..]].concat());
+        command.envs(variable.map(|mode| ("ECSIM_CLOCK", mode)));
+        let server = Running::spawn(command);
+        assert!(shown(&server).contains(r#""mode":"real""#), "{flags:?}: {}", shown(&server));
+    }
+    assert_eq!(fs::read_to_string(&state).expect("a file"), saved);
 }
 
 const MOVE_IT: &str = "move it away to start from the seeds";
