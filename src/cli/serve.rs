@@ -180,6 +180,10 @@ fn refused(error: StartError) -> Failure {
             message: format!("the state file cannot be used\n{}", list(&mistakes)),
             hint: "move it away to start from the seeds".to_owned(),
         },
+        StartError::TooManyKept(mistake) => Failure::Seed {
+            message: format!("the state file cannot be used\n{mistake}"),
+            hint: "start with a larger --max-namespaces".to_owned(),
+        },
         StartError::Seed(mistakes) => Failure::Seed {
             message: format!("the seeds cannot be used\n{}", list(&mistakes)),
             hint: "fixtures/seed/seed.schema.json in the sources describes the form".to_owned(),

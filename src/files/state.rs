@@ -32,6 +32,15 @@ pub struct SaveError {
     pub error: io::Error,
 }
 
+/// Why a state is not gone on with; the file is as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StateError {
+    /// Beside `default`, it holds more namespaces than there may be.
+    TooMany(Mistake),
+    /// It cannot be read, or every mistake in it.
+    Mistakes(Vec<Mistake>),
+}
+
 /// The version of the form that this ecsim reads and writes. The snapshots in it have one of their own.
 const SCHEMA_VERSION: u64 = 1;
 
@@ -54,19 +63,20 @@ impl StateFile {
     /// Makes the spaces that the file holds, or none if it has a mistake.
     ///
     /// # Errors
-    /// It cannot be read, or every mistake in it.
-    pub fn begin(&self, origin: Origin, limits: SpaceLimits) -> Result<Spaces, Vec<Mistake>> {
-        let text = fs::read_to_string(&self.path).map_err(|error| vec![unreadable(&self.path, &error)])?;
-        let kept = self.spaces_in(&text)?;
+    /// [`StateError`].
+    pub fn begin(&self, origin: Origin, limits: SpaceLimits) -> Result<Spaces, StateError> {
+        let text = fs::read_to_string(&self.path)
+            .map_err(|error| StateError::Mistakes(vec![unreadable(&self.path, &error)]))?;
+        let kept = self.spaces_in(&text).map_err(StateError::Mistakes)?;
         let kept = kept.into_iter().map(|(name, snapshot)| (name, snapshot.get().to_owned()));
         Spaces::of_kept(origin, limits, kept).map_err(|not_kept| match not_kept {
             NotKept::TooMany(most) => {
                 let reason = format!("there are more than {most} beside default, which is what --max-namespaces says");
-                vec![self.mistake("$.namespaces", reason)]
+                StateError::TooMany(self.mistake("$.namespaces", reason))
             }
             NotKept::Mistakes(mistakes) => {
                 let within = |(name, Mistake { place, reason, .. })| self.mistake(&within(&name, &place), reason);
-                mistakes.into_iter().map(within).collect()
+                StateError::Mistakes(mistakes.into_iter().map(within).collect())
             }
         })
     }

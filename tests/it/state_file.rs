@@ -261,7 +261,8 @@ fn what_is_kept_is_counted_and_forgotten_like_other_namespaces() {
     assert_eq!(server.wait().0, Some(0));
     let why = "$.namespaces: there are more than 1 beside default, which is what --max-namespaces says";
     let error = format!("the state file cannot be used\n{state}: {why}");
-    refused(&run([FREE, "--state-file", &state, "--max-namespaces=1"]), 4, &error, MOVE_IT);
+    let hint = "start with a larger --max-namespaces";
+    refused(&run([FREE, "--state-file", &state, "--max-namespaces=1"]), 4, &error, hint);
     let server = Running::start([FREE, "--state-file", &state, "--max-namespaces=2"]);
     assert!(server.get("/_ecsim/clock?namespace=gw2").contains("TooManyNamespaces"));
     drop(server);
