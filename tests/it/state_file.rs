@@ -354,6 +354,16 @@ fn a_bad_state_file_is_status_4_and_stays_as_it_is() {
                 "$.namespaces: \"a b\" is no namespace".to_owned(),
             ],
         ),
+        (
+            r#"{ "schema_version": 1, "namespaces": {
+                "gw0": { "accounts": [{ "users": [{ "name": "kept" }] }] }, "default": {}, "gw\u0030": {}
+            } }"#,
+            vec!["$.namespaces: \"gw0\" is there twice".to_owned()],
+        ),
+        (
+            r#"{ "schema_version": 1, "namespaces": { "gw0": {} }, "namespaces": {} }"#,
+            vec!["$: \"namespaces\" is there twice".to_owned()],
+        ),
         (r#"{ "schema_version": 1, "namespaces": [] }"#, vec!["$.namespaces: must be an object".to_owned()]),
         (
             r#"{ "schema_version": 1, "namespaces": {
