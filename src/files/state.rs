@@ -29,7 +29,9 @@ pub struct StateFile {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot save the state to {}: {error}", path.display())]
 pub struct SaveError {
+    /// The state file.
     pub path: PathBuf,
+    /// What the file system said.
     #[source]
     pub error: io::Error,
 }
@@ -76,6 +78,7 @@ impl<'t> Deserialize<'t> for Members<'t> {
 }
 
 impl StateFile {
+    /// The state file of a path, which is not looked at yet.
     pub fn new(path: PathBuf) -> Self {
         Self { path, written: Mutex::new(None) }
     }
