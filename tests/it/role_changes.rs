@@ -159,8 +159,10 @@ async fn metadata_and_describe_learn_of_a_change_after_a_number_of_reads_each() 
     attach(&server, WEB, "batch-role").await;
     // Other instances, and items that do not tell the role, are no reads of it.
     told(&server, PLAIN).await;
-    let hostname = format!("{}/_ecsim/instances/{WEB}/latest/meta-data/hostname", server.url());
-    assert_eq!(client().get(hostname).send().await.expect("an answer").status(), 200);
+    for item in ["hostname", ""] {
+        let item = format!("{}/_ecsim/instances/{WEB}/latest/meta-data/{item}", server.url());
+        assert_eq!(client().get(item).send().await.expect("an answer").status(), 200);
+    }
     assert_eq!(told(&server, WEB).await.as_deref(), Some("web-role"));
     assert_eq!(told(&server, WEB).await, None, "the attachment has been read once since it was made");
     assert_eq!(told(&server, WEB).await.as_deref(), Some("batch-role"));
@@ -181,10 +183,29 @@ async fn describe_by_role_counts_and_shows_as_by_ids() {
             .iter()
             .any(|row| row["InstanceId"] == WEB)
     };
+    for other in ["batch-role", "other-role"] {
+        let call = server.call("DescribeInstanceRamRole").param("RegionId", "cn-hangzhou").param("RamRoleName", other);
+        call.send().await;
+    }
     assert!(by_role().await);
     assert_eq!(described(&server, WEB).await, "web-role");
     assert!(!by_role().await);
     assert_eq!(described(&server, WEB).await, "");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_role_by_its_name_is_told_of_it() {
+    let server = start_with(|builder| builder.settings(with("2reads", "2reads"))).await;
+    attach(&server, PLAIN, "web-role").await;
+    let by_role = async || {
+        let call = server.call("DescribeInstanceRamRole").param("RegionId", "cn-hangzhou");
+        call.param("RamRoleName", "web-role").send().await.text.contains(PLAIN)
+    };
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push((by_role().await, credentials(&server, PLAIN, "web-role").await.is_some()));
+    }
+    assert_eq!(told, [(false, false), (false, false), (true, true)]);
 }
 
 #[tokio::test]
@@ -235,7 +256,7 @@ async fn a_snapshot_keeps_the_history_and_what_is_still_unseen() {
 fn changes_of_a_seed_have_their_mistakes_told() {
     let now = parse_utc(NOW).expect("a time");
     let mistakes = |changes: Value| {
-        let text = json!({ "accounts": [{ "instances": [{ "id": "i-1" }] }], "role_changes": changes });
+        let text = json!({ "accounts": [{ "instances": [{ "id": "i-1" }, { "id": "i-0", "network": "classic" }] }], "role_changes": changes });
         let built = seed::build(&[("seed".to_owned(), text.to_string())], &Ids::seeded(1), now);
         let mistakes = built.err().unwrap_or_default();
         mistakes.into_iter().map(|mistake| format!("{}: {}", mistake.place, mistake.reason)).collect::<Vec<_>>()
@@ -248,6 +269,10 @@ fn changes_of_a_seed_have_their_mistakes_told() {
     );
     let at = "$.role_changes.changes[0]";
     assert_eq!(one(json!({})), [format!("{at}: needs at"), format!("{at}: needs instance")]);
+    assert_eq!(
+        one(json!({ "at": NOW, "instance": "i-0", "before": { "role": "web" } })),
+        [format!("{at}.before: an instance in the classic network cannot carry a role")]
+    );
     assert_eq!(one(json!({ "at": NOW, "instance": "i-2" })), [format!("{at}.instance: there is no instance i-2")]);
     assert_eq!(
         one(json!({ "at": NOW, "instance": "i-1", "before": { "role": "a b", "policy": "no", "credentials": "k" } })),

@@ -236,7 +236,7 @@ fn every_namespace_comes_back_as_it_was_and_a_reset_of_it_is_of_the_seeds() {
     let all = list["namespaces"].as_array().expect("a list").iter();
     let all: Vec<_> =
         all.map(|one| format!("{} {} {}", one["namespace"], one["generation"], one["now"]).replace('"', "")).collect();
-    let names = ["default 2", "a.b 1", "gw0 3", "gw1 4"].map(|name| format!("{name} 2026-01-05T08:00:00Z"));
+    let names = ["default 1", "a.b 2", "gw0 3", "gw1 4"].map(|name| format!("{name} 2026-01-05T08:00:00Z"));
     assert_eq!(all, names);
     server.kill("-TERM");
     assert_eq!(server.wait().0, Some(0));
