@@ -12,7 +12,7 @@ use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::control::Stage;
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{InitFolder, Readers, write_whole};
+use crate::files::{InitFolder, Readers, SnapshotDir, write_whole};
 use crate::hooks::{Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
@@ -44,6 +44,14 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         return Err(Failure::Usage {
             message: "--state-interval needs --state-file".to_owned(),
             hint: "name the file to save the state to".to_owned(),
+        });
+    }
+    if let (Some(state), Some(folder)) = (&args.state_file, &args.snapshot_dir)
+        && SnapshotDir::new(folder.clone()).takes(state)
+    {
+        return Err(Failure::Usage {
+            message: "--state-file names a file that would be a snapshot of --snapshot-dir".to_owned(),
+            hint: "give the snapshots a folder of their own".to_owned(),
         });
     }
     if args.port_file.is_some() && args.listen.is_empty() && args.unix.is_some() {

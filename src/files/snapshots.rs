@@ -137,6 +137,13 @@ impl SnapshotDir {
         Ok(saved(name.clone(), &found))
     }
 
+    /// Whether a file is where a snapshot of some name would be, and so could be written over and deleted as one.
+    pub fn takes(&self, file: &Path) -> bool {
+        let name = file.file_name().and_then(|file| SnapshotName::parse(file.to_str()?.strip_suffix(SUFFIX)?));
+        let real = |folder: &Path| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        name.is_some() && real(folder_of(file)) == real(&self.0)
+    }
+
     fn path(&self, name: &SnapshotName) -> PathBuf {
         self.0.join(format!("{name}{SUFFIX}"))
     }

@@ -430,3 +430,18 @@ fn an_interval_needs_a_file_and_is_a_time() {
     assert_eq!(status, Some(2));
     assert!(err.contains("a time limit is more than zero and at most 24h"), "{err}");
 }
+
+#[test]
+fn no_snapshot_can_be_saved_over_the_state() {
+    let folder = Folder::new("state-snapshots");
+    let (state, other, own) = (folder.path("state.json"), folder.path("state"), folder.path("snapshots"));
+    let here = folder.0.display().to_string();
+    let error = "--state-file names a file that would be a snapshot of --snapshot-dir";
+    for dir in [&here, &format!("{here}/../{}", folder.0.file_name().expect("a name").display())] {
+        let refusal = run([FREE, "--state-file", &state, "--snapshot-dir", dir]);
+        refused(&refusal, 2, error, "give the snapshots a folder of their own");
+    }
+    for (state, dir) in [(&other, &here), (&state, &own)] {
+        Running::start([FREE, "--state-file", state, "--snapshot-dir", dir]);
+    }
+}
