@@ -193,7 +193,7 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_NOW", value_name = "TIME", value_parser = time)]
     pub now: Option<Timestamp>,
 
-    /// Whether the world's time goes on
+    /// Whether the world's time goes on; if it is not given, as a seed or the state file has it
     #[arg(long, env = "ECSIM_CLOCK", value_name = "MODE", default_value = "real")]
     pub clock: ClockMode,
 
@@ -700,6 +700,11 @@ fn effective(matches: &ArgMatches, in_file: &[String]) -> Effective {
         settings.push((name.to_owned(), Setting { value, source }));
     }
     settings
+}
+
+/// Whether a flag, a variable or the file says this setting, and it is not the default.
+pub fn is_given(settings: &Effective, name: &str) -> bool {
+    settings.iter().any(|(set, setting)| set == name && setting.source != Source::Default)
 }
 
 /// Settings as TOML, each with where it is from.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::control::{Access, Configuration, Control, Init, Listed};
-use crate::files::{InitFolder, SaveError, SnapshotDir, StateFile, beside_calls, read_seeds};
+use crate::files::{InitFolder, SaveError, SnapshotDir, StateError, StateFile, beside_calls, read_seeds};
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
@@ -54,11 +54,23 @@ pub enum StartError {
     /// Every mistake of the state file.
     #[error("{} in the state file", count(.0.len(), "mistake"))]
     State(Vec<Mistake>),
+    /// The state file holds more namespaces than there may be.
+    #[error("too many namespaces in the state file: {}", .0.reason)]
+    TooManyKept(Mistake),
     #[error("cannot tell the address of a socket: {0}")]
     Address(#[from] io::Error),
     /// An instance that the metadata service is told about, and that no seed has.
     #[error("there is no instance {0}")]
     UnknownInstance(NamedInstance),
+}
+
+impl From<StateError> for StartError {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::TooMany(mistake) => Self::TooManyKept(mistake),
+            StateError::Mistakes(mistakes) => Self::State(mistakes),
+        }
+    }
 }
 
 fn count(number: usize, noun: &str) -> String {
@@ -133,9 +145,10 @@ impl Builder {
         self
     }
 
-    /// The world's time at the start; it goes on from there, or not at all.
+    /// The world's time at the start, and whether it stands still there. What is none is as seeds or a state file have it;
+    /// a time that is told alone goes on.
     #[must_use]
-    pub fn now(mut self, now: Option<Timestamp>, frozen: bool) -> Self {
+    pub fn now(mut self, now: Option<Timestamp>, frozen: Option<bool>) -> Self {
         (self.origin.now, self.origin.frozen) = (now, frozen);
         self
     }
@@ -274,7 +287,7 @@ fn first_spaces(
             let seeds = origin.world().map_err(StartError::Seed)?;
             told.iter().copied().filter(|named| lacks(&seeds, named)).collect()
         };
-        let spaces = state.begin(origin, limits).map_err(StartError::State)?;
+        let spaces = state.begin(origin, limits)?;
         let is_unknown = |named: &NamedInstance| match spaces.get(&named.namespace()) {
             Some(space) => space.store.read(|world| lacks(world, named)),
             None => unknown_to_seeds.contains(&named),

@@ -13,7 +13,7 @@ use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{InitFolder, Readers, write_whole};
+use crate::files::{InitFolder, Readers, SnapshotDir, write_whole};
 use crate::hooks::{Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
@@ -47,6 +47,14 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
             hint: "name the file to save the state to".to_owned(),
         });
     }
+    if let (Some(state), Some(folder)) = (&args.state_file, &args.snapshot_dir)
+        && SnapshotDir::new(folder.clone()).takes(state)
+    {
+        return Err(Failure::Usage {
+            message: "--state-file names a file that would be a snapshot of --snapshot-dir".to_owned(),
+            hint: "give the snapshots a folder of their own".to_owned(),
+        });
+    }
     if args.port_file.is_some() && args.listen.is_empty() && args.unix.is_some() {
         return Err(Failure::Usage {
             message: "--port-file needs a TCP listener".to_owned(),
@@ -57,7 +65,7 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         message: format!("the init folder cannot be used\n{}", list(&mistakes)),
         hint: "--init-dir names a folder that has ready.d, stop.d or both".to_owned(),
     })?;
-    let builder = builder(&args).init(init).listed(effective.into_iter().collect());
+    let builder = builder(&args, &effective).init(init).listed(effective.into_iter().collect());
     let emulator = builder.start().await.map_err(refused)?;
     let hooks = Hooks {
         shell: SHELL.into(),
@@ -171,14 +179,15 @@ async fn second(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
     }
 }
 
-fn builder(args: &ServeArgs) -> Builder {
+fn builder(args: &ServeArgs, effective: &Effective) -> Builder {
+    let frozen = config::is_given(effective, "clock").then_some(args.clock == ClockMode::Frozen);
     let mut builder = Emulator::builder()
         .seed_paths(args.seed.iter().cloned())
         .settings(args.settings)
         .limits(args.limits())
         .access(args.access())
         .metadata(args.metadata_settings())
-        .now(args.now, args.clock == ClockMode::Frozen)
+        .now(args.now, frozen)
         .space_limits(args.space_limits())
         .nonces(args.nonce_max, args.nonce_ttl)
         .state_file(args.state_file.clone(), args.state_interval)
@@ -210,6 +219,10 @@ fn refused(error: StartError) -> Failure {
         StartError::State(mistakes) => Failure::Seed {
             message: format!("the state file cannot be used\n{}", list(&mistakes)),
             hint: "move it away to start from the seeds".to_owned(),
+        },
+        StartError::TooManyKept(mistake) => Failure::Seed {
+            message: format!("the state file cannot be used\n{mistake}"),
+            hint: "start with a larger --max-namespaces".to_owned(),
         },
         StartError::Seed(mistakes) => Failure::Seed {
             message: format!("the seeds cannot be used\n{}", list(&mistakes)),

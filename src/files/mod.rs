@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use init::InitFolder;
 pub use seeds::read_seeds;
 pub use snapshots::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName};
-pub use state::{SaveError, StateFile};
+pub use state::{SaveError, StateError, StateFile};
 
 /// Does what waits for a disk, beside the calls.
 pub async fn beside_calls<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

@@ -17,6 +17,7 @@ use crate::world::Space;
 pub struct SnapshotName(Box<str>);
 
 impl SnapshotName {
+    /// The name that a text is; none if it is no such name.
     pub fn parse(text: &str) -> Option<Self> {
         let takes = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         let good = (1..=64).contains(&text.len()) && text.bytes().all(takes) && !text.starts_with('.');
@@ -33,7 +34,9 @@ impl fmt::Display for SnapshotName {
 /// A snapshot that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedSnapshot {
+    /// The name that it is found by.
     pub name: SnapshotName,
+    /// The length of its file.
     pub bytes: u64,
     /// When it was saved, by the machine's clock.
     pub saved: Timestamp,
@@ -42,13 +45,17 @@ pub struct SavedSnapshot {
 /// Why something was not done with a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
+    /// No file has its name.
     #[error("there is no snapshot {0}")]
     Unknown(SnapshotName),
+    /// The file system refused.
     #[error("cannot {what} {}: {error}", path.display())]
     Io {
         /// What is done with a path: `read`, `write` or `delete`.
         what: &'static str,
+        /// The file of the snapshot, or the folder.
         path: PathBuf,
+        /// What the file system said.
         #[source]
         error: io::Error,
     },
@@ -61,6 +68,7 @@ const SUFFIX: &str = ".json";
 pub struct SnapshotDir(PathBuf);
 
 impl SnapshotDir {
+    /// The snapshots of a folder, which is not looked at yet.
     pub fn new(folder: PathBuf) -> Self {
         Self(folder)
     }
@@ -127,6 +135,13 @@ impl SnapshotDir {
         let path = self.path(name);
         fs::remove_file(&path).map_err(|error| of_one("delete", name, &path, error))?;
         Ok(saved(name.clone(), &found))
+    }
+
+    /// Whether a file is where a snapshot of some name would be, and so could be written over and deleted as one.
+    pub fn takes(&self, file: &Path) -> bool {
+        let name = file.file_name().and_then(|file| SnapshotName::parse(file.to_str()?.strip_suffix(SUFFIX)?));
+        let real = |folder: &Path| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        name.is_some() && real(folder_of(file)) == real(&self.0)
     }
 
     fn path(&self, name: &SnapshotName) -> PathBuf {

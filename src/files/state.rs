@@ -1,11 +1,13 @@
 //! The state file: the spaces that outlive their process.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -27,9 +29,20 @@ pub struct StateFile {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot save the state to {}: {error}", path.display())]
 pub struct SaveError {
+    /// The state file.
     pub path: PathBuf,
+    /// What the file system said.
     #[source]
     pub error: io::Error,
+}
+
+/// Why a state is not gone on with; the file is as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StateError {
+    /// Beside `default`, it holds more namespaces than there may be.
+    TooMany(Mistake),
+    /// It cannot be read, or every mistake in it.
+    Mistakes(Vec<Mistake>),
 }
 
 /// The version of the form that this ecsim reads and writes. The snapshots in it have one of their own.
@@ -37,10 +50,35 @@ const SCHEMA_VERSION: u64 = 1;
 
 const MEMBERS: [&str; 3] = ["schema_version", "ecsim", "namespaces"];
 
-/// A JSON object whose values have not been read yet.
-type Object<'t> = BTreeMap<String, &'t RawValue>;
+/// The members of a JSON object in their order, whose values have not been read yet; a name may stand twice.
+struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'t> Deserialize<'t> for Members<'t> {
+    fn deserialize<D: Deserializer<'t>>(object: D) -> Result<Self, D::Error> {
+        struct OfObject;
+
+        impl<'t> Visitor<'t> for OfObject {
+            type Value = Members<'t>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'t>>(self, mut object: A) -> Result<Members<'t>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = object.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        object.deserialize_map(OfObject)
+    }
+}
 
 impl StateFile {
+    /// The state file of a path, which is not looked at yet.
     pub fn new(path: PathBuf) -> Self {
         Self { path, written: Mutex::new(None) }
     }
@@ -54,32 +92,35 @@ impl StateFile {
     /// Makes the spaces that the file holds, or none if it has a mistake.
     ///
     /// # Errors
-    /// It cannot be read, or every mistake in it.
-    pub fn begin(&self, origin: Origin, limits: SpaceLimits) -> Result<Spaces, Vec<Mistake>> {
-        let text = fs::read_to_string(&self.path).map_err(|error| vec![unreadable(&self.path, &error)])?;
-        let kept = self.spaces_in(&text)?;
+    /// [`StateError`].
+    pub fn begin(&self, origin: Origin, limits: SpaceLimits) -> Result<Spaces, StateError> {
+        let text = fs::read_to_string(&self.path)
+            .map_err(|error| StateError::Mistakes(vec![unreadable(&self.path, &error)]))?;
+        let kept = self.spaces_in(&text).map_err(StateError::Mistakes)?;
         let kept = kept.into_iter().map(|(name, snapshot)| (name, snapshot.get().to_owned()));
         Spaces::of_kept(origin, limits, kept).map_err(|not_kept| match not_kept {
             NotKept::TooMany(most) => {
                 let reason = format!("there are more than {most} beside default, which is what --max-namespaces says");
-                vec![self.mistake("$.namespaces", reason)]
+                StateError::TooMany(self.mistake("$.namespaces", reason))
             }
             NotKept::Mistakes(mistakes) => {
                 let within = |(name, Mistake { place, reason, .. })| self.mistake(&within(&name, &place), reason);
-                mistakes.into_iter().map(within).collect()
+                StateError::Mistakes(mistakes.into_iter().map(within).collect())
             }
         })
     }
 
     /// The texts of the snapshots in a state, by name.
     fn spaces_in<'t>(&self, text: &'t str) -> Result<BTreeMap<Namespace, &'t RawValue>, Vec<Mistake>> {
-        let state: Object<'t> = serde_json::from_str(text).map_err(|error| {
+        let mut mistakes = Vec::new();
+        let state: Members<'t> = serde_json::from_str(text).map_err(|error| {
             vec![if error.is_data() {
                 self.mistake("$", "must be an object")
             } else {
                 self.mistake(&format!("line {} column {}", error.line(), error.column()), format!("not JSON: {error}"))
             }]
         })?;
+        let state = self.by_name(state, "$", &mut mistakes);
         let version = state.get("schema_version").and_then(|version| version.get().parse::<u64>().ok());
         if let Some(newer) = version.filter(|version| *version > SCHEMA_VERSION) {
             let maker = state.get("ecsim").and_then(|maker| serde_json::from_str::<String>(maker.get()).ok());
@@ -92,7 +133,6 @@ impl StateFile {
                           move it away, and start from it with --seed FILE";
             return Err(vec![self.mistake("$", reason)]);
         };
-        let mut mistakes = Vec::new();
         if version != Some(SCHEMA_VERSION) {
             mistakes.push(self.mistake("$.schema_version", format!("must be {SCHEMA_VERSION}")));
         }
@@ -101,9 +141,9 @@ impl StateFile {
             mistakes.push(self.mistake(&format!("$.{name}"), reason));
         }
         let mut kept = BTreeMap::new();
-        match serde_json::from_str::<Object<'t>>(namespaces.get()) {
+        match serde_json::from_str::<Members<'t>>(namespaces.get()) {
             Ok(namespaces) => {
-                for (name, snapshot) in namespaces {
+                for (name, snapshot) in self.by_name(namespaces, "$.namespaces", &mut mistakes) {
                     match Namespace::parse(&name) {
                         Some(name) => drop(kept.insert(name, snapshot)),
                         None => mistakes.push(self.mistake("$.namespaces", format!("{name:?} is no namespace"))),
@@ -113,6 +153,23 @@ impl StateFile {
             Err(_) => mistakes.push(self.mistake("$.namespaces", "must be an object")),
         }
         if mistakes.is_empty() { Ok(kept) } else { Err(mistakes) }
+    }
+
+    /// The members of the object at a place by name. That one stands twice is a mistake: what the first says would be lost.
+    fn by_name<'t>(
+        &self,
+        Members(members): Members<'t>,
+        place: &str,
+        mistakes: &mut Vec<Mistake>,
+    ) -> BTreeMap<String, &'t RawValue> {
+        let mut by_name = BTreeMap::new();
+        for (name, value) in members {
+            let reason = format!("{name:?} is there twice");
+            if by_name.insert(name, value).is_some() {
+                mistakes.push(self.mistake(place, reason));
+            }
+        }
+        by_name
     }
 
     fn mistake(&self, place: &str, reason: impl Into<String>) -> Mistake {

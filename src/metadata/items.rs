@@ -1,7 +1,6 @@
 //! The items, as one table. Listings are made from it, so that what is listed is there and what is there is listed.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 
 use serde_json::json;
 
@@ -12,17 +11,15 @@ pub(super) struct Subject<'w> {
     id: &'w InstanceId,
     instance: &'w Instance,
     roles: RolesSeen<'w>,
-    /// What it is seen to carry, once somebody has asked: one request is one read, or none.
-    seen: OnceCell<Seen<'w>>,
 }
 
 impl<'w> Subject<'w> {
     pub(super) fn new(id: &'w InstanceId, instance: &'w Instance, roles: RolesSeen<'w>) -> Self {
-        Self { id, instance, roles, seen: OnceCell::new() }
+        Self { id, instance, roles }
     }
 
     pub(super) fn seen(&self) -> Seen<'w> {
-        *self.seen.get_or_init(|| self.roles.of(self.id, self.instance))
+        self.roles.of(self.id, self.instance)
     }
 }
 
@@ -168,6 +165,9 @@ pub(super) fn find(path: &str, s: &Subject<'_>) -> Option<Found> {
     let mut asked: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').filter(|_| !path.is_empty()).collect();
     if let Some(second) = asked.get_mut(1).filter(|second| second.eq_ignore_ascii_case(RAM)) {
         *second = RAM;
+    }
+    if asked.starts_with(&["meta-data", RAM]) {
+        s.roles.note_read(s.id);
     }
     let is_folder = path.is_empty() || path.ends_with('/');
     let mut names: Vec<String> = Vec::new();

@@ -212,7 +212,9 @@ impl Metadata {
             if !instance.spec.metadata_options.enabled {
                 return Err("the instance's metadata service is disabled");
             }
-            let seen = self.roles_seen(world, now).of(&id, instance);
+            let roles = self.roles_seen(world, now);
+            roles.note_read(&id);
+            let seen = roles.of(&id, instance);
             Reading::of(world, instance, seen, now).ok_or("no role is attached to the instance")
         });
         let credentials = found.and_then(|reading| {

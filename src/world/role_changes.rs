@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Attachment, Instance, InstanceId, RoleName, World};
 
-/// How many changes a world remembers at most; beyond, the oldest is forgotten. Each takes about 150 bytes, and the text of
+/// How many changes a world remembers at most; beyond, the oldest is forgotten, and every view has learned of it. Each takes about 150 bytes, and the text of
 /// the policy that it took off.
 pub const MOST_ROLE_CHANGES: usize = 4096;
 
@@ -31,11 +31,12 @@ impl View {
 pub enum Propagation {
     /// Once this much of the world's time has passed; a clock that has gone back behind the change shows it.
     Time(SignedDuration),
-    /// After this many reads of the instance in the view that still show what was before.
+    /// After this many reads that ask the view for the role of the instance, and are still told what was before.
     Reads(u32),
 }
 
 impl Propagation {
+    /// At once.
     pub const IMMEDIATE: Self = Self::Time(SignedDuration::ZERO);
 
     fn is_immediate(self) -> bool {
@@ -62,8 +63,11 @@ impl fmt::Display for Propagation {
 /// One change of what an instance carries. What it carries since is before the next one, or what it carries now.
 #[derive(Clone, Debug)]
 pub struct RoleChange {
+    /// The world's time.
     pub at: Timestamp,
+    /// Whose role it was.
     pub instance: InstanceId,
+    /// What it carried until then, if anything.
     pub before: Option<Attachment>,
     /// How often each view has been read since.
     pub(super) reads: [Reads; View::ALL.len()],
@@ -92,10 +96,8 @@ impl Reads {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Counts one more up to a bound; whether it was below.
-    fn count_to(&self, bound: u32) -> bool {
-        let next = |count: u32| (count < bound).then(|| count + 1);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    fn add_one(&self) {
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
     }
 }
 
@@ -114,6 +116,7 @@ pub struct RoleChanges {
 }
 
 impl RoleChanges {
+    /// In the order in which they happened.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &RoleChange> {
         self.kept.iter()
     }
@@ -160,11 +163,14 @@ pub enum Standing {
 /// What a view shows of one instance.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'w> {
+    /// What it is shown to carry, if anything.
     pub attachment: Option<&'w Attachment>,
+    /// Where that stands.
     pub standing: Standing,
 }
 
 impl<'w> Seen<'w> {
+    /// The name of the role that it is shown to carry.
     pub fn role(&self) -> Option<&'w RoleName> {
         self.attachment.map(|attached| &attached.role)
     }
@@ -182,25 +188,31 @@ pub struct RolesSeen<'w> {
 }
 
 impl<'w> RolesSeen<'w> {
-    /// Reads one instance of the world. That counts, if reads do.
+    /// What is shown of an instance of the world.
     pub fn of(&self, id: &InstanceId, instance: &'w Instance) -> Seen<'w> {
-        let mut unseen = self.unseen.get(id.as_str()).into_iter().flatten().filter(|number| match self.propagation {
-            Propagation::Time(_) => true,
-            Propagation::Reads(bound) => {
-                self.changes.get(**number).is_some_and(|change| change.reads_of(self.view).count_to(bound))
-            }
-        });
-        let first = unseen.next().copied();
-        // Those after it have been read as often since they were made.
-        unseen.for_each(drop);
+        let first = self.unseen.get(id.as_str()).and_then(|numbers| numbers.first().copied());
         match first.and_then(|number| Some((number, self.changes.get(number)?))) {
             Some((number, change)) => Seen { attachment: change.before.as_ref(), standing: Standing::Before(number) },
             None => Seen { attachment: instance.attachment(), standing: Standing::Now },
         }
     }
+
+    /// Counts, if reads do, that somebody has asked for the role of an instance. Of reads at the same time, each may show what the
+    /// first of them does.
+    pub fn note_read(&self, id: &InstanceId) {
+        if !matches!(self.propagation, Propagation::Reads(_)) {
+            return;
+        }
+        for number in self.unseen.get(id.as_str()).into_iter().flatten() {
+            if let Some(change) = self.changes.get(*number) {
+                change.reads_of(self.view).add_one();
+            }
+        }
+    }
 }
 
 impl World {
+    /// The latest changes of the roles of instances, at most [`MOST_ROLE_CHANGES`].
     pub fn role_changes(&self) -> &RoleChanges {
         &self.role_changes
     }

@@ -202,7 +202,7 @@ fn read_into(
         ids,
         now: Timestamp::UNIX_EPOCH,
         pace: None,
-        takes_pace: matches!(time, Time::Begins(_)),
+        begins: matches!(time, Time::Begins(_)),
         named_ids: HashSet::new(),
         next_addresses: HashMap::new(),
         taken_addresses,
@@ -252,7 +252,8 @@ struct Reader<'a> {
     now: Timestamp,
     /// How the world's time goes, if a file has said so.
     pace: Option<Pace>,
-    takes_pace: bool,
+    /// Whether the world begins with these files: only then can they say how time goes and what has happened.
+    begins: bool,
     /// The ids that some seed names, which nobody else is given.
     named_ids: HashSet<String>,
     /// The addresses to try next, by the block that they are wanted in.
@@ -312,7 +313,7 @@ impl Reader<'_> {
     }
 
     fn read_clock(&mut self, clock: &Value, at: &Place<'_>) {
-        if !self.takes_pace {
+        if !self.begins {
             return self.mistake(at, "the time of a world that is there goes on as it does: only a new one takes this");
         }
         let Some(clock) = self.object(clock, at, CLOCK, true) else { return };
@@ -784,6 +785,9 @@ impl Reader<'_> {
     }
 
     fn read_role_changes(&mut self, changes: &Value, at: &Place<'_>) {
+        if !self.begins {
+            return self.mistake(at, "a world that is there has a history of its own: only a new one takes this");
+        }
         let Some(changes) = self.object(changes, at, ROLE_CHANGES, true) else { return };
         let dropped = self.integer(changes, at, "dropped", RoleChanges::MOST_DROPPED);
         self.world.role_changes.note_dropped(dropped.unwrap_or_default());
@@ -805,6 +809,11 @@ impl Reader<'_> {
             is_known
         });
         let (Some(time), Some(id)) = (time, id) else { return };
+        let is_classic = self.world.instance(id.as_str()).is_some_and(Instance::is_classic);
+        if is_classic && change.contains_key("before") {
+            let reason = "an instance in the classic network cannot carry a role";
+            return self.mistake(&Place::Member(at, "before"), reason);
+        }
         let before = change.get("before").map(|before| self.attachment(before, &id, &Place::Member(at, "before")));
         let Ok(before) = before.transpose() else { return };
         let mut made = RoleChange::new(time, id, before);

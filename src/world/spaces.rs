@@ -16,9 +16,10 @@ pub struct Origin {
     pub seeds: Vec<(String, String)>,
     /// The machine's clock, which those of the spaces follow.
     pub machine: Arc<dyn Clock>,
-    /// The world's time at the start; it goes on from there, or not at all.
+    /// The world's time at the start.
     pub now: Option<Timestamp>,
-    pub frozen: bool,
+    /// Whether time stands still. None leaves it to the seeds or to what was kept, unless `now` is told: then it goes on.
+    pub frozen: Option<bool>,
     /// Makes ids repeat exactly.
     pub rng_seed: Option<u64>,
     /// How many nonces are remembered at most, and for how long.
@@ -31,7 +32,7 @@ impl Default for Origin {
             seeds: default_seed(),
             machine: Arc::new(SystemClock),
             now: None,
-            frozen: false,
+            frozen: None,
             rng_seed: None,
             nonces: (1 << 18, SignedDuration::from_mins(30)),
         }
@@ -51,9 +52,10 @@ impl Origin {
     fn pace(&self, said: Option<Pace>) -> Pace {
         let (real, said) = (self.machine.now(), said.unwrap_or(Pace::Real));
         match (self.now, self.frozen) {
-            (now, true) => Pace::Frozen(now.unwrap_or(said.at(real))),
-            (Some(now), false) => Pace::Offset(now.duration_since(real)),
-            (None, false) => said,
+            (now, Some(true)) => Pace::Frozen(now.unwrap_or(said.at(real))),
+            (Some(now), _) => Pace::Offset(now.duration_since(real)),
+            (None, Some(false)) => Pace::Real,
+            (None, None) => said,
         }
     }
 }

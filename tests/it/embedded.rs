@@ -16,7 +16,7 @@ use crate::support::{NOW, encode, sign_v1};
 const WEB: &str = "i-bp1ecsim0000000web01";
 
 async fn embedded() -> Emulator {
-    let builder = Emulator::builder().without_listeners().now(parse_utc(NOW), true);
+    let builder = Emulator::builder().without_listeners().now(parse_utc(NOW), Some(true));
     builder.start().await.expect("it starts")
 }
 

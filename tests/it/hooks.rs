@@ -327,8 +327,10 @@ fn a_second_signal_kills_a_stop_hook() {
     let server = Running::start([FREE, "--init-dir", &folder.path("init")]);
     server.kill("-TERM");
     let pid = written(&folder.path("child"));
+    let before = Instant::now();
     server.kill("-TERM");
     assert_eq!(server.wait().0, Some(143));
+    assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
     wait_for("the end of a process", || !lives(&pid));
 }
 

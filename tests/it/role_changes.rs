@@ -5,7 +5,7 @@ use ecsim::world::{Ids, MOST_ROLE_CHANGES, Pace, Propagation, RoleName, parse_ut
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{NOW, Server, client, start, start_with};
+use crate::support::{Answer, NOW, Server, client, start, start_with};
 
 const WEB: &str = "i-bp1ecsim0000000web01";
 const PLAIN: &str = "i-bp1ecsim00000plain01";
@@ -25,20 +25,14 @@ async fn attach(server: &Server, instance: &str, role: &str) {
     act(server, "AttachInstanceRamRole", instance, &[("RamRoleName", role)]).await;
 }
 
-async fn control(server: &Server, path: &str) -> Value {
-    let answer = client().get(format!("{}{path}", server.url())).send().await.expect("an answer");
-    answer.json_value().await
+/// What a GET answers.
+async fn get(server: &Server, path: &str) -> Answer {
+    Answer::of(client().get(format!("{}{path}", server.url()))).await
 }
 
-/// reqwest's `json` is behind a feature.
-trait JsonValue {
-    async fn json_value(self) -> Value;
-}
-
-impl JsonValue for reqwest::Response {
-    async fn json_value(self) -> Value {
-        serde_json::from_str(&self.text().await.expect("a text")).expect("JSON")
-    }
+/// The JSON of an answer that is not the vendor's.
+fn value(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.text).expect("JSON")
 }
 
 /// The roles that Describe tells: of an instance, and by role the instances.
@@ -51,9 +45,9 @@ async fn described(server: &Server, instance: &str) -> String {
 /// The role that the metadata service tells, if any.
 async fn told(server: &Server, instance: &str) -> Option<String> {
     let path = format!("/_ecsim/instances/{instance}/latest/meta-data/ram/security-credentials/");
-    let answer = client().get(format!("{}{path}", server.url())).send().await.expect("an answer");
-    match answer.status().as_u16() {
-        200 => Some(answer.text().await.expect("a text")),
+    let answer = get(server, &path).await;
+    match answer.status {
+        200 => Some(answer.text),
         status => {
             assert_eq!(status, 404);
             None
@@ -63,8 +57,8 @@ async fn told(server: &Server, instance: &str) -> Option<String> {
 
 async fn credentials(server: &Server, instance: &str, role: &str) -> Option<Value> {
     let path = format!("/_ecsim/instances/{instance}/latest/meta-data/ram/security-credentials/{role}");
-    let answer = client().get(format!("{}{path}", server.url())).send().await.expect("an answer");
-    if answer.status() == 200 { Some(answer.json_value().await) } else { None }
+    let answer = get(server, &path).await;
+    (answer.status == 200).then(|| value(&answer))
 }
 
 async fn caller_status(server: &Server, credentials: &Value) -> u16 {
@@ -84,7 +78,7 @@ fn with(metadata: &str, describe: &str) -> Settings {
 async fn the_view_of_an_instance_tells_each_change_of_its_role() {
     let server = start().await;
     let view = format!("/_ecsim/instances/{WEB}");
-    assert_eq!(control(&server, &view).await["role_history"], json!([]), "what the seed says is no change");
+    assert_eq!(value(&get(&server, &view).await)["role_history"], json!([]), "what the seed says is no change");
     detach(&server, WEB).await;
     detach(&server, WEB).await;
     attach(&server, PLAIN, "web-role").await;
@@ -92,7 +86,7 @@ async fn the_view_of_an_instance_tells_each_change_of_its_role() {
     attach(&server, WEB, "batch-role").await;
     attach(&server, WEB, "BATCH-ROLE").await;
     act(&server, "AttachInstanceRamRole", WEB, &[("RamRoleName", "Batch-Role"), ("Policy", "{}")]).await;
-    let details = control(&server, &view).await;
+    let details = value(&get(&server, &view).await);
     let (web, batch) = (json!({ "role": "web-role", "policy": null }), json!({ "role": "batch-role", "policy": null }));
     let narrowed = json!({ "role": "batch-role", "policy": "{}" });
     assert_eq!(
@@ -104,7 +98,7 @@ async fn the_view_of_an_instance_tells_each_change_of_its_role() {
         ])
     );
     assert_eq!(details["role_changes_dropped"], 0);
-    let plain = control(&server, &format!("/_ecsim/instances/{PLAIN}")).await;
+    let plain = value(&get(&server, &format!("/_ecsim/instances/{PLAIN}")).await);
     assert_eq!(plain["role_history"], json!([{ "at": NOW, "before": null, "after": web }]));
 }
 
@@ -122,9 +116,9 @@ async fn changes_are_bounded_and_it_is_told_how_many_were_forgotten() {
             }
         })
         .expect("a world");
-    let web = control(&server, &format!("/_ecsim/instances/{WEB}")).await;
+    let web = value(&get(&server, &format!("/_ecsim/instances/{WEB}")).await);
     assert_eq!((&web["role_history"], &web["role_changes_dropped"]), (&json!([]), &json!(1)));
-    let plain = control(&server, &format!("/_ecsim/instances/{PLAIN}")).await;
+    let plain = value(&get(&server, &format!("/_ecsim/instances/{PLAIN}")).await);
     assert_eq!(plain["role_history"].as_array().map(Vec::len), Some(MOST_ROLE_CHANGES));
 }
 
@@ -159,8 +153,9 @@ async fn metadata_and_describe_learn_of_a_change_after_a_number_of_reads_each() 
     attach(&server, WEB, "batch-role").await;
     // Other instances, and items that do not tell the role, are no reads of it.
     told(&server, PLAIN).await;
-    let hostname = format!("{}/_ecsim/instances/{WEB}/latest/meta-data/hostname", server.url());
-    assert_eq!(client().get(hostname).send().await.expect("an answer").status(), 200);
+    for item in ["hostname", ""] {
+        assert_eq!(get(&server, &format!("/_ecsim/instances/{WEB}/latest/meta-data/{item}")).await.status, 200);
+    }
     assert_eq!(told(&server, WEB).await.as_deref(), Some("web-role"));
     assert_eq!(told(&server, WEB).await, None, "the attachment has been read once since it was made");
     assert_eq!(told(&server, WEB).await.as_deref(), Some("batch-role"));
@@ -181,10 +176,29 @@ async fn describe_by_role_counts_and_shows_as_by_ids() {
             .iter()
             .any(|row| row["InstanceId"] == WEB)
     };
+    for other in ["batch-role", "other-role"] {
+        let call = server.call("DescribeInstanceRamRole").param("RegionId", "cn-hangzhou").param("RamRoleName", other);
+        call.send().await;
+    }
     assert!(by_role().await);
     assert_eq!(described(&server, WEB).await, "web-role");
     assert!(!by_role().await);
     assert_eq!(described(&server, WEB).await, "");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_role_by_its_name_is_told_of_it() {
+    let server = start_with(|builder| builder.settings(with("2reads", "2reads"))).await;
+    attach(&server, PLAIN, "web-role").await;
+    let by_role = async || {
+        let call = server.call("DescribeInstanceRamRole").param("RegionId", "cn-hangzhou");
+        call.param("RamRoleName", "web-role").send().await.text.contains(PLAIN)
+    };
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push((by_role().await, credentials(&server, PLAIN, "web-role").await.is_some()));
+    }
+    assert_eq!(told, [(false, false), (false, false), (true, true)]);
 }
 
 #[tokio::test]
@@ -208,15 +222,15 @@ async fn a_snapshot_keeps_the_history_and_what_is_still_unseen() {
     let late = credentials(&server, WEB, "web-role").await.expect("credentials");
     assert_eq!(described(&server, WEB).await, "web-role");
     let url = format!("{}/_ecsim/snapshot", server.url());
-    let text = client().get(&url).send().await.expect("an answer").text().await.expect("a text");
+    let text = get(&server, "/_ecsim/snapshot").await.text;
     let changes = &serde_json::from_str::<Value>(&text).expect("JSON")["role_changes"];
     let before = json!({ "role": "web-role", "credentials": late["AccessKeyId"] });
     let change = json!({ "at": NOW, "instance": WEB, "before": before, "metadata_reads": 0, "describe_reads": 1 });
     let mut change = change;
     change.as_object_mut().expect("an object").remove("metadata_reads");
     assert_eq!(*changes, json!({ "changes": [change] }));
-    let answer = client().put(format!("{url}?namespace=copy")).body(text.clone()).send().await.expect("an answer");
-    assert_eq!(answer.status(), 200);
+    let answer = Answer::of(client().put(format!("{url}?namespace=copy")).body(text)).await;
+    assert_eq!(answer.status, 200);
     let copy = server.emulator.namespace("copy").expect("a name");
     copy.world(|world| {
         let change = world.role_changes().iter().next().expect("a change");
@@ -235,7 +249,7 @@ async fn a_snapshot_keeps_the_history_and_what_is_still_unseen() {
 fn changes_of_a_seed_have_their_mistakes_told() {
     let now = parse_utc(NOW).expect("a time");
     let mistakes = |changes: Value| {
-        let text = json!({ "accounts": [{ "instances": [{ "id": "i-1" }] }], "role_changes": changes });
+        let text = json!({ "accounts": [{ "instances": [{ "id": "i-1" }, { "id": "i-0", "network": "classic" }] }], "role_changes": changes });
         let built = seed::build(&[("seed".to_owned(), text.to_string())], &Ids::seeded(1), now);
         let mistakes = built.err().unwrap_or_default();
         mistakes.into_iter().map(|mistake| format!("{}: {}", mistake.place, mistake.reason)).collect::<Vec<_>>()
@@ -248,6 +262,10 @@ fn changes_of_a_seed_have_their_mistakes_told() {
     );
     let at = "$.role_changes.changes[0]";
     assert_eq!(one(json!({})), [format!("{at}: needs at"), format!("{at}: needs instance")]);
+    assert_eq!(
+        one(json!({ "at": NOW, "instance": "i-0", "before": { "role": "web" } })),
+        [format!("{at}.before: an instance in the classic network cannot carry a role")]
+    );
     assert_eq!(one(json!({ "at": NOW, "instance": "i-2" })), [format!("{at}.instance: there is no instance i-2")]);
     assert_eq!(
         one(json!({ "at": NOW, "instance": "i-1", "before": { "role": "a b", "policy": "no", "credentials": "k" } })),
@@ -293,7 +311,7 @@ async fn a_delay_is_a_duration_or_a_number_of_reads_and_can_change_at_any_time()
     detach(&server, WEB).await;
     assert_eq!(described(&server, WEB).await, "");
     let body = json!({ "describe-propagation": "5m" }).to_string();
-    let answer = client().patch(format!("{}/_ecsim/config", server.url())).body(body).send().await.expect("an answer");
-    assert_eq!(answer.json_value().await["settings"]["describe-propagation"]["value"], "5m");
+    let answer = Answer::of(client().patch(format!("{}/_ecsim/config", server.url())).body(body)).await;
+    assert_eq!(value(&answer)["settings"]["describe-propagation"]["value"], "5m");
     assert_eq!(described(&server, WEB).await, "web-role", "what happened less than that ago is unseen");
 }

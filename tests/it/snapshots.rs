@@ -359,10 +359,12 @@ async fn an_emulator_goes_by_the_time_that_a_seed_says_unless_it_is_told_another
     let at = |text| parse_utc(text).expect("a time");
     let seed = json!({ "clock": { "mode": "frozen", "now": "2026-01-05T08:00:00Z" } });
     for (told, frozen, shown) in [
-        (None, false, ("frozen", "2026-01-05T08:00:00Z")),
-        (None, true, ("frozen", "2026-01-05T08:00:00Z")),
-        (Some(at("2026-02-01T00:00:00Z")), false, ("offset", "2026-02-01T00:00:00Z")),
-        (Some(at("2026-02-01T00:00:00Z")), true, ("frozen", "2026-02-01T00:00:00Z")),
+        (None, None, ("frozen", "2026-01-05T08:00:00Z")),
+        (None, Some(true), ("frozen", "2026-01-05T08:00:00Z")),
+        (None, Some(false), ("real", NOW)),
+        (Some(at("2026-02-01T00:00:00Z")), None, ("offset", "2026-02-01T00:00:00Z")),
+        (Some(at("2026-02-01T00:00:00Z")), Some(false), ("offset", "2026-02-01T00:00:00Z")),
+        (Some(at("2026-02-01T00:00:00Z")), Some(true), ("frozen", "2026-02-01T00:00:00Z")),
     ] {
         let server = start_with(|builder| builder.seed("seed.json", seed.to_string()).now(told, frozen)).await;
         let answer = server.raw("GET /_ecsim/clock HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await;

@@ -146,7 +146,7 @@ async fn a_seed_adds_to_the_world_or_takes_its_place() {
 async fn a_seed_with_mistakes_changes_nothing_and_each_is_reported() {
     let server = support::start().await;
     let before = server.state();
-    let bad = json!({ "clock": { "mode": "real" }, "accounts": [{
+    let bad = json!({ "clock": { "mode": "real" }, "role_changes": {}, "accounts": [{
         "keys": [{ "id": "test", "secret": "again" }],
         "instances": [{ "id": "i-good" }, { "id": WEB }, { "id": "i-bad", "region": "nowhere" }],
     }] });
@@ -157,7 +157,10 @@ async fn a_seed_with_mistakes_changes_nothing_and_each_is_reported() {
         let places: Vec<_> = mistakes.iter().map(|mistake| mistake["place"].as_str().expect("a place")).collect();
         let of_both = "$.accounts[0].instances[2].region";
         if mode == "merge" {
-            assert_eq!(places, ["$.clock", "$.accounts[0].keys[0].id", "$.accounts[0].instances[1].id", of_both]);
+            assert_eq!(
+                places,
+                ["$.clock", "$.accounts[0].keys[0].id", "$.accounts[0].instances[1].id", of_both, "$.role_changes"]
+            );
         } else {
             assert_eq!(places, [of_both]);
         }

@@ -236,7 +236,7 @@ fn every_namespace_comes_back_as_it_was_and_a_reset_of_it_is_of_the_seeds() {
     let all = list["namespaces"].as_array().expect("a list").iter();
     let all: Vec<_> =
         all.map(|one| format!("{} {} {}", one["namespace"], one["generation"], one["now"]).replace('"', "")).collect();
-    let names = ["default 2", "a.b 1", "gw0 3", "gw1 4"].map(|name| format!("{name} 2026-01-05T08:00:00Z"));
+    let names = ["default 1", "a.b 2", "gw0 3", "gw1 4"].map(|name| format!("{name} 2026-01-05T08:00:00Z"));
     assert_eq!(all, names);
     server.kill("-TERM");
     assert_eq!(server.wait().0, Some(0));
@@ -261,7 +261,8 @@ fn what_is_kept_is_counted_and_forgotten_like_other_namespaces() {
     assert_eq!(server.wait().0, Some(0));
     let why = "$.namespaces: there are more than 1 beside default, which is what --max-namespaces says";
     let error = format!("the state file cannot be used\n{state}: {why}");
-    refused(&run([FREE, "--state-file", &state, "--max-namespaces=1"]), 4, &error, MOVE_IT);
+    let hint = "start with a larger --max-namespaces";
+    refused(&run([FREE, "--state-file", &state, "--max-namespaces=1"]), 4, &error, hint);
     let server = Running::start([FREE, "--state-file", &state, "--max-namespaces=2"]);
     assert!(server.get("/_ecsim/clock?namespace=gw2").contains("TooManyNamespaces"));
     drop(server);
@@ -313,6 +314,16 @@ fn time_goes_on_as_the_state_says_unless_flags_say_otherwise() {
     assert!(shown(&server).contains(frozen), "{}", shown(&server));
     let server = Running::start([FREE, "--state-file", &state, "--now=2026-02-01T00:00:00Z", "--clock=frozen"]);
     assert!(shown(&server).contains(r#""now":"2026-02-01T00:00:00Z""#), "{}", shown(&server));
+    // The default is no word on it, but the same mode said is, wherever it is said.
+    let saved = fs::read_to_string(&state).expect("a file");
+    let config = folder.file("ecsim.toml", "clock = \"real\"\n");
+    for (variable, flags) in [(None, vec!["--clock=real"]), (Some("real"), vec![]), (None, vec!["--config", &config])] {
+        let mut command = ecsim([&[FREE, "--state-file", &state], &flags[..]].concat());
+        command.envs(variable.map(|mode| ("ECSIM_CLOCK", mode)));
+        let server = Running::spawn(command);
+        assert!(shown(&server).contains(r#""mode":"real""#), "{flags:?}: {}", shown(&server));
+    }
+    assert_eq!(fs::read_to_string(&state).expect("a file"), saved);
 }
 
 const MOVE_IT: &str = "move it away to start from the seeds";
@@ -342,6 +353,16 @@ fn a_bad_state_file_is_status_4_and_stays_as_it_is() {
                 "$.namespaces: \"\" is no namespace".to_owned(),
                 "$.namespaces: \"a b\" is no namespace".to_owned(),
             ],
+        ),
+        (
+            r#"{ "schema_version": 1, "namespaces": {
+                "gw0": { "accounts": [{ "users": [{ "name": "kept" }] }] }, "default": {}, "gw\u0030": {}
+            } }"#,
+            vec!["$.namespaces: \"gw0\" is there twice".to_owned()],
+        ),
+        (
+            r#"{ "schema_version": 1, "namespaces": { "gw0": {} }, "namespaces": {} }"#,
+            vec!["$: \"namespaces\" is there twice".to_owned()],
         ),
         (r#"{ "schema_version": 1, "namespaces": [] }"#, vec!["$.namespaces: must be an object".to_owned()]),
         (
@@ -408,4 +429,19 @@ fn an_interval_needs_a_file_and_is_a_time() {
     let (status, _, err) = end(command);
     assert_eq!(status, Some(2));
     assert!(err.contains("a time limit is more than zero and at most 24h"), "{err}");
+}
+
+#[test]
+fn no_snapshot_can_be_saved_over_the_state() {
+    let folder = Folder::new("state-snapshots");
+    let (state, other, own) = (folder.path("state.json"), folder.path("state"), folder.path("snapshots"));
+    let here = folder.0.display().to_string();
+    let error = "--state-file names a file that would be a snapshot of --snapshot-dir";
+    for dir in [&here, &format!("{here}/../{}", folder.0.file_name().expect("a name").display())] {
+        let refusal = run([FREE, "--state-file", &state, "--snapshot-dir", dir]);
+        refused(&refusal, 2, error, "give the snapshots a folder of their own");
+    }
+    for (state, dir) in [(&other, &here), (&state, &own)] {
+        Running::start([FREE, "--state-file", state, "--snapshot-dir", dir]);
+    }
 }

@@ -85,20 +85,25 @@ impl Read for DescribeInstanceRamRole {
         let unknown = role.is_some_and(|name| world.role(account, name).is_none());
         let start = input::before_page(input.page_number, input.page_size);
         let roles = world.roles_seen(View::Describe, ctx.describe_propagation, ctx.now);
-        let seen = |(id, instance)| (id, roles.of(id, instance).role());
-        let carries = |(_, attached): &(_, Option<&RoleName>)| {
-            role.is_none_or(|name| attached.is_some_and(|attached| attached.is(name)))
+        let is_asked =
+            |attached: Option<&RoleName>| role.is_none_or(|name| attached.is_some_and(|attached| attached.is(name)));
+        let seen = |(id, instance)| {
+            let (id, instance): Row<'_> = (id, instance);
+            let shown = roles.of(id, instance).role();
+            // Where the change would have told another story, that was a read.
+            if is_asked(shown) || is_asked(instance.role()) {
+                roles.note_read(id);
+            }
+            is_asked(shown).then_some((id, shown))
         };
         let (shown, total_count) = match &input.instance_ids {
             None if unknown => return Err(Code::RoleNotFound.into()),
             Some(_) if unknown => (Vec::new(), 0),
             Some(ids) => {
                 let listed = listed(ctx, world, region, ids)?;
-                input::window(listed.into_iter().map(seen).filter(carries), start, input.page_size)
+                input::window(listed.into_iter().filter_map(seen), start, input.page_size)
             }
-            None => {
-                input::window(world.instances_in(account, region).map(seen).filter(carries), start, input.page_size)
-            }
+            None => input::window(world.instances_in(account, region).filter_map(seen), start, input.page_size),
         };
         let shown = shown.into_iter().map(|(id, role): (&InstanceId, _)| Pair {
             ram_role_name: role.map(ToString::to_string).unwrap_or_default(),
