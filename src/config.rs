@@ -442,9 +442,9 @@ impl WhereArgs {
     }
 }
 
-/// Whether the environment has a variable of this name.
+/// Whether the environment has a variable of this name that is not empty.
 pub fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some()
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// The URL to reach an emulator at: as given, or at its first address, from this machine.

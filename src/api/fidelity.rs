@@ -887,7 +887,6 @@ pub static DIFFERENCES: &[Difference] = &[
         why: "instances and their roles do not need them",
         test: "",
     },
-    Difference { difference: "No throttling", why: "not emulated", test: "" },
     Difference { difference: "Japanese local names are shown in English", why: "no source has them", test: "" },
     Difference {
         difference: "Instances do not change state",

@@ -73,10 +73,11 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         on_error: args.init_on_error,
         variables: variables(emulator.addresses(), args.admin_token.as_ref()),
     };
+    let waits = !emulator.init().hooks(Stage::Ready).is_empty();
     let begun = tokio::select! {
         // Signals first: one that came while hooks ran is not taken for one that came after them.
         biased;
-        signal = first_before_ready(&mut interrupt, &mut terminate, &mut hangup) => {
+        signal = first_before_ready(&mut interrupt, &mut terminate, &mut hangup), if waits => {
             tracing::info!(signal, "stopping, before the hooks have run");
             emulator.abandon().await;
             return Ok(());
@@ -127,7 +128,9 @@ async fn first_before_ready(interrupt: &mut Signal, terminate: &mut Signal, hang
 async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(), Failure> {
     emulator.drain();
     // Whoever told it to stop may not wait for the hooks.
-    if let Err(error) = emulator.save().await {
+    if !emulator.init().hooks(Stage::Stop).is_empty()
+        && let Err(error) = emulator.save().await
+    {
         tracing::error!("{error}");
     }
     let ended = hooks.run(emulator.init(), Stage::Stop).await;
@@ -160,7 +163,6 @@ fn variables(addresses: &[Address], token: Option<&AdminToken>) -> Vec<(String, 
     // The control API may be closed to who comes by another address than a local one.
     let url = url.filter(|_| !has_better);
     let own = [("ECSIM_URL", url), ("ECSIM_ENDPOINT", endpoint), ("ECSIM_UNIX", unix)];
-    // One of a variable is in theirs already.
     let token = token.map(|token| ("ECSIM_ADMIN_TOKEN", Some(token.text().to_owned())));
     let own = own.into_iter().chain(token).map(|(name, value)| (name.to_owned(), value));
     own.chain(exported).collect()

@@ -90,8 +90,8 @@ impl Read for DescribeInstanceRamRole {
         let seen = |(id, instance)| {
             let (id, instance): Row<'_> = (id, instance);
             let shown = roles.of(id, instance).role();
-            // Where the change would have told another story, that was a read.
-            if is_asked(shown) || is_asked(instance.role()) {
+            // By role alone it is one of the instances that the change concerns.
+            if input.instance_ids.is_some() || is_asked(shown) || is_asked(instance.role()) {
                 roles.note_read(id);
             }
             is_asked(shown).then_some((id, shown))
