@@ -193,7 +193,7 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_NOW", value_name = "TIME", value_parser = time)]
     pub now: Option<Timestamp>,
 
-    /// Whether the world's time goes on; if it is not given, as a seed or the state file has it
+    /// Whether the world's time goes on; without it and --now, as a seed or the state file has it
     #[arg(long, env = "ECSIM_CLOCK", value_name = "MODE", default_value = "real")]
     pub clock: ClockMode,
 

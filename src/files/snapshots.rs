@@ -140,7 +140,9 @@ impl SnapshotDir {
     /// Whether a file is where a snapshot of some name would be, and so could be written over and deleted as one.
     pub fn takes(&self, file: &Path) -> bool {
         let name = file.file_name().and_then(|file| SnapshotName::parse(file.to_str()?.strip_suffix(SUFFIX)?));
-        let real = |folder: &Path| fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        // One that is not there yet has no more than its words.
+        let absolute = |folder: &Path| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let real = |folder: &Path| fs::canonicalize(folder).unwrap_or_else(|_| absolute(folder));
         name.is_some() && real(folder_of(file)) == real(&self.0)
     }
 

@@ -441,6 +441,9 @@ fn no_snapshot_can_be_saved_over_the_state() {
         let refusal = run([FREE, "--state-file", &state, "--snapshot-dir", dir]);
         refused(&refusal, 2, error, "give the snapshots a folder of their own");
     }
+    // A folder that is not there yet, in two spellings.
+    let refusal = run([FREE, "--state-file", "./no-such-folder/state.json", "--snapshot-dir", "no-such-folder"]);
+    refused(&refusal, 2, error, "give the snapshots a folder of their own");
     for (state, dir) in [(&other, &here), (&state, &own)] {
         Running::start([FREE, "--state-file", state, "--snapshot-dir", dir]);
     }
