@@ -57,6 +57,9 @@ pub enum StartError {
     /// The state file holds more namespaces than there may be.
     #[error("too many namespaces in the state file: {}", .0.reason)]
     TooManyKept(Mistake),
+    /// The state file is where a named snapshot would be, which could be written over it.
+    #[error("the state file would be a snapshot of the snapshot folder")]
+    StateAmongSnapshots,
     #[error("cannot tell the address of a socket: {0}")]
     Address(#[from] io::Error),
     /// An instance that the metadata service is told about, and that no seed has.
@@ -215,6 +218,12 @@ impl Builder {
     /// # Errors
     /// [`StartError`]; nothing runs then.
     pub async fn start(self) -> Result<Emulator, StartError> {
+        let snapshots = self.snapshot_dir.map(SnapshotDir::new);
+        if let (Some(state), Some(snapshots)) = (&self.state_file, &snapshots)
+            && snapshots.takes(state)
+        {
+            return Err(StartError::StateAmongSnapshots);
+        }
         let mut addresses = self.addresses;
         if self.without_listeners {
             addresses.clear();
@@ -246,7 +255,7 @@ impl Builder {
             control: Arc::new(Control::new(
                 PRODUCTS,
                 Arc::clone(&spaces),
-                self.snapshot_dir.map(SnapshotDir::new),
+                snapshots,
                 self.access,
                 configuration,
                 limits,

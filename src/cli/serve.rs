@@ -13,7 +13,7 @@ use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{InitFolder, Readers, SnapshotDir, write_whole};
+use crate::files::{InitFolder, Readers, write_whole};
 use crate::hooks::{Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
@@ -45,14 +45,6 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         return Err(Failure::Usage {
             message: "--state-interval needs --state-file".to_owned(),
             hint: "name the file to save the state to".to_owned(),
-        });
-    }
-    if let (Some(state), Some(folder)) = (&args.state_file, &args.snapshot_dir)
-        && SnapshotDir::new(folder.clone()).takes(state)
-    {
-        return Err(Failure::Usage {
-            message: "--state-file names a file that would be a snapshot of --snapshot-dir".to_owned(),
-            hint: "give the snapshots a folder of their own".to_owned(),
         });
     }
     if args.port_file.is_some() && args.listen.is_empty() && args.unix.is_some() {
@@ -91,7 +83,10 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
             hint: "--init-on-error warn starts all the same".to_owned(),
         });
     }
-    write_files(&args, &emulator)?;
+    if let Err(failure) = write_files(&args, &emulator) {
+        emulator.abandon().await;
+        return Err(failure);
+    }
     announce(&args, &emulator);
     let signal = loop {
         tokio::select! {
@@ -225,6 +220,10 @@ fn refused(error: StartError) -> Failure {
         StartError::TooManyKept(mistake) => Failure::Seed {
             message: format!("the state file cannot be used\n{mistake}"),
             hint: "start with a larger --max-namespaces".to_owned(),
+        },
+        StartError::StateAmongSnapshots => Failure::Usage {
+            message: "--state-file names a file that would be a snapshot of --snapshot-dir".to_owned(),
+            hint: "give the snapshots a folder of their own".to_owned(),
         },
         StartError::Seed(mistakes) => Failure::Seed {
             message: format!("the seeds cannot be used\n{}", list(&mistakes)),

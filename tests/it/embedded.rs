@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use ecsim::Emulator;
+use ecsim::emulator::StartError;
 use ecsim::world::{Counts, NoSpace, RoleName, World, parse_utc};
 use http::Request;
 use http_body_util::BodyExt;
@@ -118,4 +119,12 @@ async fn a_handle_seeds_its_namespace_and_puts_the_world_of_another_in_its_place
     assert_eq!(t2.clock().expect("a clock").now(), clock.now());
     assert!(matches!(t2.put("broken", "{"), Err(NoSpace::Seed(_))));
     assert_eq!(t2.snapshot().expect("a world"), taken, "nothing has changed");
+}
+
+#[tokio::test]
+async fn a_state_file_where_a_snapshot_could_be_saved_starts_nothing() {
+    let builder = Emulator::builder().without_listeners();
+    let builder = builder.snapshot_dir(Some("no-such-folder".into()));
+    let refused = builder.state_file(Some("./no-such-folder/state.json".into()), None).start().await;
+    assert!(matches!(refused, Err(StartError::StateAmongSnapshots)));
 }
