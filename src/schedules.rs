@@ -99,8 +99,13 @@ struct Emulated {
 
 impl Emulated {
     fn new(most: usize) -> Arc<Self> {
+        Self::forgetting(most, SignedDuration::from_hours(1))
+    }
+
+    /// One in which spaces stay for so long; below zero, the clock that stands still has always gone on enough.
+    fn forgetting(most: usize, idle: SignedDuration) -> Arc<Self> {
         let origin = Origin { seeds: seed(OLD), machine: Arc::new(Standing), rng_seed: Some(1), ..Origin::default() };
-        let limits = SpaceLimits { most, idle: SignedDuration::from_hours(1) };
+        let limits = SpaceLimits { most, idle };
         let spaces = Arc::new(Spaces::new(origin, limits).expect("a good seed"));
         let settings = Arc::new(SettingsCell::new(Settings::default()));
         let gateway = Gateway { spaces: Arc::clone(&spaces), settings, products: PRODUCTS };
@@ -255,16 +260,17 @@ fn those_who_name_a_new_namespace_at_the_same_time_get_one_space_and_never_more_
 #[test]
 fn no_two_spaces_have_one_generation_and_none_gives_way_to_an_older_one() {
     explore(|| {
-        let it = Emulated::new(2);
+        let it = Emulated::forgetting(2, SignedDuration::from_secs(-1));
         let threads = [(); 3].map(|()| {
             spawn(&it, |it| {
                 let (mut seen, mut latest) = (Vec::new(), BTreeMap::new());
                 for _ in 0..2 {
                     let name = either();
-                    match thread_rng().gen_range(0..4) {
+                    match thread_rng().gen_range(0..5) {
                         0 => seen.push(it.of(&name)),
                         1 => seen.push(it.spaces.replace(&name, None).expect("there is room")),
                         2 => it.spaces.begin_again(seed(OLD)).expect("a good seed"),
+                        3 => it.spaces.forget_idle(),
                         _ => seen.extend(it.spaces.remove(&gw0())),
                     }
                     for space in it.spaces.all() {
@@ -424,7 +430,7 @@ fn a_save_never_puts_an_older_world_in_the_place_of_a_newer_one() {
 #[test]
 fn all_at_once_nothing_waits_for_ever_and_every_world_stays_whole() {
     explore(|| {
-        let it = Emulated::new(2);
+        let it = Emulated::forgetting(2, SignedDuration::from_secs(-1));
         let threads = [(); 4].map(|()| {
             spawn(&it, |it| {
                 for _ in 0..3 {
@@ -434,7 +440,10 @@ fn all_at_once_nothing_waits_for_ever_and_every_world_stays_whole() {
                         1 => assert!(it.spaces.replace(&name, Some(&seed(OLD))).is_ok()),
                         2 => assert!(it.spaces.begin_again(seed(OLD)).is_ok()),
                         3 => drop(it.spaces.remove(&gw0())),
-                        4 => it.spaces.forget_idle(),
+                        4 => {
+                            it.of(&gw0());
+                            it.spaces.forget_idle();
+                        }
                         5 => drop(it.of(&name).add(&more("i-3"))),
                         6 => drop(it.of(&name).snapshot()),
                         7 => it.of(&name).move_clock(|_| Ok::<_, ()>(Pace::Real)).expect("a pace"),
