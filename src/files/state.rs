@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::seeds::unreadable;
 use super::{Readers, write_whole};
-use crate::world::seed::Mistake;
+use crate::world::seed::{Mistake, too_new};
 use crate::world::sync::Mutex;
 use crate::world::{Namespace, NotKept, Origin, SpaceLimits, Spaces};
 
@@ -124,8 +124,7 @@ impl StateFile {
         let version = state.get("schema_version").and_then(|version| version.get().parse::<u64>().ok());
         if let Some(newer) = version.filter(|version| *version > SCHEMA_VERSION) {
             let maker = state.get("ecsim").and_then(|maker| serde_json::from_str::<String>(maker.get()).ok());
-            let maker = maker.as_deref().unwrap_or("of a version that it does not say");
-            let reason = format!("made by a newer ecsim, {maker}: this one reads {SCHEMA_VERSION}, and not {newer}");
+            let reason = too_new(maker.as_deref(), newer, SCHEMA_VERSION);
             return Err(vec![self.mistake("$.schema_version", reason)]);
         }
         let Some(namespaces) = state.get("namespaces") else {

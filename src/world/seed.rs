@@ -153,6 +153,12 @@ impl fmt::Display for Mistake {
     }
 }
 
+/// Why a file of a newer form is not read; `maker` is the version of ecsim that wrote it, if it says so.
+pub(crate) fn too_new(maker: Option<&str>, schema: u64, known: u64) -> String {
+    let maker = maker.unwrap_or("of a version that it does not say");
+    format!("made by a newer ecsim, {maker}: this one reads {known}, and not {schema}")
+}
+
 /// Builds one world out of several seed files, given as (name, text), in order.
 ///
 /// `now` is the creation time of what names none; `ids` makes the ids that are left out.
@@ -285,11 +291,7 @@ impl Reader<'_> {
             match version.as_u64() {
                 Some(SCHEMA_VERSION) => {}
                 Some(newer) if newer > SCHEMA_VERSION => {
-                    let maker =
-                        value.get("ecsim").and_then(Value::as_str).unwrap_or("of a version that it does not say");
-                    let reason =
-                        format!("made by a newer ecsim, {maker}: this one reads {SCHEMA_VERSION}, and not {newer}");
-                    self.mistake(&at, reason);
+                    self.mistake(&at, too_new(value.get("ecsim").and_then(Value::as_str), newer, SCHEMA_VERSION));
                     return false;
                 }
                 _ => self.mistake(&at, format!("must be {SCHEMA_VERSION}")),
