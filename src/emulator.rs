@@ -404,9 +404,10 @@ impl Emulator {
         Handle::new(&self.spaces, name).map_err(NamespaceError::NoSpace)
     }
 
-    /// The emulator as a service, for requests that come by no socket.
+    /// The emulator as a service, for requests that come by no socket. Faults hold answers back and damage their bodies as
+    /// they do on a connection; what would end that in place of an answer is an answer whose body fails before its first byte.
     pub fn service(&self) -> Router {
-        http::router(Arc::clone(&self.app))
+        http::service(Arc::clone(&self.app))
     }
 
     /// How far the init folder is.

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::control;
 use crate::settings::SettingsCell;
+use crate::world::chaos::{FaultId, Fired, Target, Treatment};
 use crate::world::{
     CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
     RoleName, RolesSeen, Seen, Space, Spaces, Standing, View, World, utc_seconds,
@@ -64,6 +65,7 @@ pub struct Asker<'a> {
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
 pub(crate) const VERSIONS: [&str; 2] = ["/latest", "/2016-01-01"];
 
+const FAULT: HeaderName = HeaderName::from_static(FaultId::HEADER);
 const TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
 const TOKEN_LIFETIME: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -76,13 +78,34 @@ impl Metadata {
     pub fn answer(&self, head: &Parts, path: &str, asker: Asker<'_>) -> Response<Body> {
         let found = self.who(&head.headers, asker);
         let namespace = found.as_ref().map_or(Namespace::DEFAULT, |(space, _)| space.namespace.clone());
-        let answer = found.and_then(|(space, id)| self.perform(head, path, &space, &id));
+        let (mut fault, mut treatment) = (None, Treatment::default());
+        let answer = found.and_then(|(space, id)| {
+            if space.chaos.is_armed() {
+                treatment.delay = space.chaos.delay(&space.ids);
+                if let Some(fired) = strike(path, &space, &id) {
+                    let its = fired.treatment();
+                    treatment = Treatment { delay: treatment.delay + its.delay, ..its };
+                    let error = fired.error().map(|error| Refusal::injected(error.status));
+                    fault = Some(fired.id);
+                    error.map_or(Ok(()), Err)?;
+                }
+            }
+            self.perform(head, path, &space, &id)
+        });
         let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
-        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, "metadata");
-        match answer {
+        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = fault.as_ref().map(FaultId::as_str), "metadata");
+        let mut answer = match answer {
             Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
             Err(refusal) => refusal.page(),
+        };
+        // An id is visible ASCII.
+        if let Some(Ok(id)) = fault.map(|id| HeaderValue::from_str(id.as_str())) {
+            answer.headers_mut().insert(FAULT, id);
         }
+        if !treatment.is_none() {
+            answer.extensions_mut().insert(treatment);
+        }
+        answer
     }
 
     /// The stations of a request once it is known who asks: whether the service answers it, then a token or an item.
@@ -228,6 +251,22 @@ impl Metadata {
             Err(reason) => no_credentials(&format!("{path}: {reason}")),
         }
     }
+}
+
+/// What somebody has asked to go wrong with a request, once it is known who asks and before anything else is looked at.
+fn strike(path: &str, space: &Space, id: &InstanceId) -> Option<Fired> {
+    let item = VERSIONS.iter().find_map(|version| path.strip_prefix(version))?.trim_start_matches('/');
+    let (account, region) =
+        space.store.read(|world| world.instance(id.as_str()).map(|instance| (instance.account, instance.region)))?;
+    let target = Target {
+        service: control::METADATA,
+        operation: item.strip_prefix("meta-data/").unwrap_or(item),
+        region: Some(region.id),
+        account,
+        key_id: None,
+        names: &|named| named == id.as_str(),
+    };
+    space.chaos.strike(&target, &space.ids)
 }
 
 /// The space that the header names, once at most: two that differ would be two askers.

@@ -35,6 +35,29 @@ fn described(api: &Value) -> BTreeSet<(String, String)> {
 
 /// A request of each endpoint that it answers with what is asked for: method, path as it is described, path, body.
 const REQUESTS: &[(&str, &str, &str, &str)] = &[
+    (
+        "POST",
+        "/_ecsim/chaos/faults",
+        "/_ecsim/chaos/faults?namespace=gw2",
+        r#"[{"operation":"DescribeRegions","times":1}]"#,
+    ),
+    ("PATCH", "/_ecsim/chaos/faults", "/_ecsim/chaos/faults?namespace=gw2", r#"[{"service":"imds","delay_ms":1}]"#),
+    ("GET", "/_ecsim/chaos/faults", "/_ecsim/chaos/faults?namespace=gw2", ""),
+    ("DELETE", "/_ecsim/chaos/faults", "/_ecsim/chaos/faults?namespace=gw2", ""),
+    (
+        "POST",
+        "/_ecsim/chaos/effects",
+        "/_ecsim/chaos/effects?namespace=gw2",
+        r#"{"latency":{"type":"uniform","lower":1,"upper":2}}"#,
+    ),
+    ("PUT", "/_ecsim/chaos/effects", "/_ecsim/chaos/effects?namespace=gw2", r#"{"latency":1}"#),
+    ("GET", "/_ecsim/chaos/effects", "/_ecsim/chaos/effects?namespace=gw2", ""),
+    ("DELETE", "/_ecsim/chaos/effects", "/_ecsim/chaos/effects?namespace=gw2", ""),
+    ("POST", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", r#"{"*":{"qps":0.5}}"#),
+    ("PUT", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", r#"{"sts:*":{"qps":1,"retry_after_ms":5}}"#),
+    ("PATCH", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", r#"{"AssumeRole":{"qps":10,"burst":20}}"#),
+    ("GET", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", ""),
+    ("DELETE", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", ""),
     ("GET", "/_ecsim/clock", "/_ecsim/clock", ""),
     ("PUT", "/_ecsim/clock", "/_ecsim/clock", r#"{"advance":"1s"}"#),
     ("POST", "/_ecsim/clock", "/_ecsim/clock", r#"{"mode":"frozen","now":"2026-01-05T08:00:00Z"}"#),
