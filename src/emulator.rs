@@ -247,7 +247,7 @@ impl Builder {
         let told: Vec<_> = told.collect();
         let spaces = Arc::new(first_spaces(origin, self.space_limits, state.as_deref(), &told)?);
         let settings = Arc::new(SettingsCell::new(self.settings));
-        let configuration = Configuration::new(Arc::clone(&settings), self.listed);
+        let configuration = Configuration::new(Arc::clone(&settings), Arc::clone(&spaces), self.listed);
         let limits = (&self.limits).into();
         let app = Arc::new(App {
             gateway: Gateway { spaces: Arc::clone(&spaces), settings: Arc::clone(&settings), products: PRODUCTS },

@@ -152,8 +152,18 @@ impl Metadata {
             Reading::Due(role, standing) => (role, standing),
         };
         let lifetime = self.settings.credential_lifetime;
-        let renew = |world: &mut World| world.renew_role_credentials(&space.ids, now, id, (&role, standing), lifetime);
-        space.store.write(renew).map(document)
+        let renewed = space.store.write(|world| {
+            let renew = |world: &mut World, standing| {
+                world.renew_role_credentials(&space.ids, now, id, (&role, standing), lifetime)
+            };
+            renew(world, standing).or_else(|| {
+                // The role may have come off since, and the view not have learned of it.
+                let seen = self.roles_seen(world, now).of(id, world.instance(id.as_str())?);
+                let standing = seen.role()?.is(role.as_str()).then_some(seen.standing)?;
+                renew(world, standing)
+            })
+        });
+        renewed.map(document)
     }
 
     /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
@@ -344,4 +354,39 @@ fn document(RoleCredentials { credentials, issued, expires }: RoleCredentials) -
         code: "Success",
     };
     serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Origin, Propagation, SpaceLimits, parse_utc};
+
+    #[test]
+    fn a_role_that_comes_off_between_the_look_and_the_making_of_credentials_is_shown_as_long_as_the_view_shows_it() {
+        const WEB: &str = "i-bp1ecsim0000000web01";
+        for (propagation, is_shown) in [
+            (Propagation::IMMEDIATE, false),
+            (Propagation::Time(SignedDuration::from_secs(30)), true),
+            (Propagation::Reads(1), true),
+        ] {
+            let now = parse_utc("2026-11-24T02:07:22Z");
+            let spaces = Spaces::new(Origin { now, frozen: Some(true), ..Origin::default() }, SpaceLimits::default());
+            let live = crate::settings::Settings { metadata_propagation: propagation, ..Default::default() };
+            let metadata = Metadata {
+                spaces: Arc::new(spaces.expect("a good seed")),
+                settings: Settings::default(),
+                live: Arc::new(SettingsCell::new(live)),
+            };
+            let (space, now) = (metadata.spaces.default_space(), now.expect("a time"));
+            let id = NamedInstance::parse(WEB).expect("an id").id;
+            let seen = space.store.read(|world| {
+                let instance = world.instance(WEB).expect("an instance");
+                let seen = metadata.roles_seen(world, now).of(&id, instance);
+                Reading::of(world, instance, seen, now).expect("a role")
+            });
+            assert!(matches!(seen, Reading::Due(_, Standing::Now)));
+            assert!(space.store.write(|world| world.detach_role(now, WEB)));
+            assert_eq!(metadata.finish(&space, &id, seen, now).is_some(), is_shown, "{propagation}");
+        }
+    }
 }

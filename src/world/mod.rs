@@ -31,6 +31,7 @@ mod spaces;
 mod store;
 pub(crate) mod sync;
 mod tags;
+mod unique;
 mod user;
 
 pub(crate) use account::keyed;
