@@ -61,6 +61,12 @@ pub enum Command {
         #[command(subcommand)]
         command: SnapshotCommand,
     },
+    /// List, set and clear what goes wrong on purpose in a running emulator
+    #[command(arg_required_else_help = false)]
+    Chaos {
+        #[command(subcommand)]
+        command: ChaosCommand,
+    },
     /// Print what to export or set so that SDKs and tools find the emulator
     Env(EnvArgs),
     /// List the actions of the vendor and which of them are emulated
@@ -102,6 +108,20 @@ pub enum SnapshotCommand {
     Export(SnapshotFileArgs),
     /// Put the world of a file in the place of a namespace's
     Import(SnapshotFileArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ChaosCommand {
+    /// Print the faults, the effects or the limits of a namespace, with what they have done
+    List(ChaosArgs),
+    /// Put what a file says in the place of all that there are
+    Set(ChaosFileArgs),
+    /// Add what a file says to the faults or the limits
+    Add(ChaosFileArgs),
+    /// Remove the faults that a file describes
+    Remove(ChaosFileArgs),
+    /// Remove all faults, effects and limits, or one of these
+    Clear(ClearChaosArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -403,6 +423,57 @@ pub struct NamedSnapshotArgs {
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotFileArgs {
     /// The file; `-` is standard output or input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+/// What goes wrong on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Chaos {
+    /// Calls that fail, wait or lose their answers
+    Faults,
+    /// How long all answers are held back
+    Effects,
+    /// How often calls may come
+    Limits,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ChaosArgs {
+    #[arg(value_name = "WHAT")]
+    pub what: Chaos,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ClearChaosArgs {
+    #[arg(value_name = "WHAT")]
+    pub what: Option<Chaos>,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ChaosFileArgs {
+    #[arg(value_name = "WHAT")]
+    pub what: Chaos,
+
+    /// The file; `-` is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     pub file: PathBuf,
 

@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::control;
+use crate::gateway::registry::PRODUCTS;
+use crate::world::chaos::Counted;
+use crate::world::seed::Mistake;
 use crate::world::{Counts, Namespace, NoSpace, Pace, Space, Spaces, World};
 
 /// One namespace of a running emulator. It follows resets: what is asked of it is asked of the world that is there then.
@@ -104,6 +108,34 @@ impl Handle {
         self.spaces.replace(&self.namespace, Some(&[(name.to_owned(), text.to_owned())])).map(|_| ())
     }
 
+    /// Puts faults in the place of all that the namespace has: rules as `POST /_ecsim/chaos/faults` takes them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = ecsim::Emulator::builder().without_listeners().start().await?;
+    /// let t1 = emulator.namespace("t1")?;
+    /// t1.set_faults(r#"[{ "operation": "DetachInstanceRamRole", "times": 2, "error": { "code": "ServiceUnavailable" } }]"#)?;
+    /// assert_eq!(t1.faults()?[0].fired, 0);
+    /// assert!(t1.set_faults(r#"[{ "operation": "Detach" }]"#).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`FaultsError`]; nothing has changed then.
+    pub fn set_faults(&self, rules: &str) -> Result<(), FaultsError> {
+        control::set_faults(PRODUCTS, &*self.space()?, rules).map(|_| ()).map_err(FaultsError::Mistakes)
+    }
+
+    /// The faults of the namespace, in the order in which calls meet them, with what they have done.
+    ///
+    /// # Errors
+    /// Those of [`Handle::world`].
+    pub fn faults(&self) -> Result<Vec<Counted>, NoSpace> {
+        Ok(self.space()?.chaos.faults())
+    }
+
     /// The clock of the namespace.
     ///
     /// # Errors
@@ -115,6 +147,16 @@ impl Handle {
     fn space(&self) -> Result<Arc<Space>, NoSpace> {
         self.spaces.of(&self.namespace)
     }
+}
+
+/// Why faults are not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FaultsError {
+    #[error(transparent)]
+    NoSpace(#[from] NoSpace),
+    /// Every mistake.
+    #[error("a mistake in the faults: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    Mistakes(Vec<Mistake>),
 }
 
 /// The clock of one world. What is due when it moves has happened when it has moved.

@@ -1,7 +1,9 @@
 """What the programs share: the server, its default data, comparing, and running checks."""
 
+import json
 import os
 import re
+import urllib.request
 
 ENDPOINT = os.environ["ECSIM_ENDPOINT"]
 REGION = "cn-hangzhou"
@@ -38,6 +40,14 @@ def raised(exception, function, *arguments, **options):
     except exception as error:
         return error
     raise AssertionError(f"no error, but the answer {answer!r}")
+
+
+def faults(method, rules=None):
+    """The faults of the server once those are set, or without any as they are."""
+    body = None if rules is None else json.dumps(rules).encode()
+    request = urllib.request.Request(f"http://{ENDPOINT}/_ecsim/chaos/faults", body, method=method)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["faults"]
 
 
 def run(name, checks):

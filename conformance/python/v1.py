@@ -18,7 +18,7 @@ from aliyunsdkecs.request.v20140526.DetachInstanceRamRoleRequest import DetachIn
 
 from checks import (
     BATCH, CLASSIC, ENDPOINT, PLAIN, REGION, ROLE, UNKNOWN, WEB01, WEB02,
-    equal, is_request_id, run,
+    equal, faults, is_request_id, run,
 )
 from client_v1 import new_client
 from sdk_v1 import error_of, is_refusal, send
@@ -186,9 +186,23 @@ def location():
     is_request_id("RequestId", describe_regions(found)["RequestId"])
 
 
+def retries():
+    """a read that fails twice, once without an answer, succeeds at the third try, and a write is not repeated"""
+    faults("POST", [
+        {"operation": "DescribeInstances", "times": 1},
+        {"operation": "DescribeInstances", "times": 1, "effect": "reset"},
+        {"operation": "DetachInstanceRamRole", "times": 1},
+    ])
+    equal("TotalCount", describe_instances()["TotalCount"], 5)
+    is_refusal(error_of(detach, [WEB02], ROLE), 503, "ServiceUnavailable",
+               "The request has failed due to a temporary failure of the server.")
+    equal("fired", [fault["fired"] for fault in faults("GET")], [1, 1, 1])
+    equal("cleared", faults("DELETE"), [])
+
+
 CHECKS = [
     regions, paging, attaching, detaching, unknown_instance, mixed_batch,
-    classic_network, wrong_secret, special_characters, location,
+    classic_network, wrong_secret, special_characters, location, retries,
 ]
 
 

@@ -38,7 +38,7 @@ struct Reason {
     mistakes: Vec<Wrong>,
 }
 
-/// One thing that is wrong with a seed.
+/// One thing that is wrong with a seed, or with faults.
 #[derive(Deserialize)]
 struct Wrong {
     place: String,

@@ -1,6 +1,7 @@
 //! The sub-commands: one file each.
 
 mod actions;
+mod chaos;
 mod client;
 mod env;
 mod explain;
@@ -16,7 +17,9 @@ mod version;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -35,7 +38,7 @@ enum Failure {
     Usage { message: String, hint: String },
     /// 3: the address is taken
     AddressInUse { message: String, hint: String },
-    /// 4: a seed, a snapshot or the state file is refused, or a hook failed before the emulator was ready
+    /// 4: a seed, a snapshot, faults or the state file are refused, or a hook failed before the emulator was ready
     Seed { message: String, hint: String },
     /// A failure that has been reported already
     Silent(u8),
@@ -112,6 +115,7 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Command::Reset(args) => print(&reset::text(&args)?),
         Command::Seed(args) => print(&seed::text(&args)?),
         Command::Snapshot { command } => snapshot::run(&command),
+        Command::Chaos { command } => chaos::run(&command),
         Command::Env(args) => print(&env::text(
             &config::url(args.url.as_deref(), &args.listen),
             &args.scope.namespace,
@@ -132,6 +136,23 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
 /// Does what a sub-command has to wait for.
 fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// What a file says that a sub-command is given; `-` is standard input.
+fn given(file: &Path, hint: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = if is_standard(file) {
+        io::stdin().read_to_string(&mut text).map(|_| ())
+    } else {
+        fs::read_to_string(file).map(|read| text = read)
+    };
+    let unread =
+        |error| Failure::Seed { message: format!("cannot read {}: {error}", file.display()), hint: hint.to_owned() };
+    read.map_err(unread).map(|()| text)
+}
+
+fn is_standard(file: &Path) -> bool {
+    file == Path::new("-")
 }
 
 fn print(text: &str) -> Result<(), Failure> {

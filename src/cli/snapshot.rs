@@ -1,13 +1,11 @@
 //! `ecsim snapshot`: worlds of a running emulator, saved there under names, or here in files.
 
 use std::fs;
-use std::io::{self, Read};
-use std::path::Path;
 
 use reqwest::Method;
 
 use super::client::Client;
-use super::{Failure, print, wait};
+use super::{Failure, given, is_standard, print, wait};
 use crate::config::{ControlArgs, NamedSnapshotArgs, SavedSnapshotArgs, SnapshotCommand, SnapshotFileArgs};
 use crate::files::{Readers, write_whole};
 
@@ -52,20 +50,7 @@ fn export(SnapshotFileArgs { file, control, scope }: &SnapshotFileArgs) -> Resul
 }
 
 fn import(SnapshotFileArgs { file, control, scope }: &SnapshotFileArgs) -> Result<(), Failure> {
-    let mut snapshot = String::new();
-    let read = if is_standard(file) {
-        io::stdin().read_to_string(&mut snapshot).map(|_| ())
-    } else {
-        fs::read_to_string(file).map(|text| snapshot = text)
-    };
-    read.map_err(|error| Failure::Seed {
-        message: format!("cannot read {}: {error}", file.display()),
-        hint: "name a snapshot's file, or give one on standard input".to_owned(),
-    })?;
+    let snapshot = given(file, "name a snapshot's file, or give one on standard input")?;
     let path = format!("/snapshot?namespace={}", scope.namespace);
     print(&wait(client(control)?.call(Method::PUT, &path, Some(snapshot)))?)
-}
-
-fn is_standard(file: &Path) -> bool {
-    file == Path::new("-")
 }

@@ -50,6 +50,7 @@ use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
 pub(crate) use chaos::METADATA;
+pub(crate) use chaos::faults::set_faults;
 pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
 use description::{Description, also_at};

@@ -32,12 +32,12 @@ struct Reason {
     message: String,
     /// What to do about it.
     hint: String,
-    /// Of seeds, everything that is wrong with them.
+    /// Of seeds, faults, effects and limits, everything that is wrong with them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mistakes: Vec<Wrong>,
 }
 
-/// One thing that is wrong with a seed.
+/// One thing that is wrong with a seed, or with what goes wrong on purpose.
 #[derive(Debug, Serialize, ToSchema)]
 struct Wrong {
     file: String,
@@ -57,7 +57,7 @@ impl Refusal {
         Self { status, body: Refused { error } }
     }
 
-    /// The same, for seeds; the message is the first mistake.
+    /// The same, for what is read whole; the message is the first mistake.
     pub(super) fn mistakes(
         status: StatusCode,
         code: &'static str,

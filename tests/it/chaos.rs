@@ -33,7 +33,11 @@ async fn with_rule(rule: Value) -> Server {
 
 /// How many calls the first rule matched, and on how many it fired.
 async fn counters(server: &Server) -> (u64, u64) {
-    let faults = done(server, "GET", "faults", Value::Null).await;
+    counters_in(server, "default").await
+}
+
+async fn counters_in(server: &Server, namespace: &str) -> (u64, u64) {
+    let faults = done(server, "GET", &format!("faults?namespace={namespace}"), Value::Null).await;
     let of = |name: &str| faults["faults"][0][name].as_u64().expect("a number");
     (of("matched"), of("fired"))
 }
@@ -401,28 +405,46 @@ async fn nothing_comes_until_the_time_is_over_and_then_the_connection_closes() {
 }
 
 #[tokio::test]
-async fn answers_are_held_back_by_a_rule_and_by_latency_and_other_namespaces_are_not() {
-    let server = with_rule(json!({ "operation": "DescribeRegions", "delay_ms": 200 })).await;
+async fn answers_are_held_back_by_a_rule_and_by_latency() {
+    let server = with_rule(json!({ "operation": "DescribeRegions", "delay_ms": 100 })).await;
     let took = async |call: Call, status| {
         let begin = Instant::now();
-        assert_eq!(call.send().await.status, status);
-        begin.elapsed()
+        let answer = call.send().await;
+        assert_eq!(answer.status, status);
+        (begin.elapsed(), answer.header("x-ecsim-fault").to_owned())
     };
-    let (delay, quick) = (Duration::from_millis(200), Duration::from_millis(150));
-    assert!(took(regions(&server), 200).await >= delay);
-    assert!(took(server.call("DescribeZones").param("RegionId", "cn-hangzhou"), 200).await < quick);
-    let shown =
-        done(&server, "POST", "effects", json!({ "latency": { "type": "uniform", "lower": 200, "upper": 210 } })).await;
-    assert_eq!(shown["latency"], json!({ "type": "uniform", "lower": 200, "upper": 210 }));
-    assert!(took(regions(&server), 200).await >= 2 * delay, "both");
-    assert!(took(regions(&server).key("test", "wrong"), 400).await >= delay, "a refusal too");
-    assert!(took(regions(&server).key("test@t1", "test"), 200).await < quick);
+    let delay = Duration::from_millis(100);
+    let (by_rule, fault) = took(regions(&server), 200).await;
+    assert!(by_rule >= delay && fault == "fault-1", "{by_rule:?} {fault}");
+    let uniform = json!({ "latency": { "type": "uniform", "lower": 100, "upper": 110 } });
+    assert_eq!(done(&server, "POST", "effects", uniform.clone()).await["latency"], uniform["latency"]);
+    assert!(took(regions(&server), 200).await.0 >= 2 * delay, "both");
+    let (refused, fault) = took(regions(&server).key("test", "wrong"), 400).await;
+    assert!(refused >= delay && fault.is_empty(), "{refused:?} {fault}");
     let begin = Instant::now();
     let item = client().get(format!("{}/_ecsim/instances/{WEB}/latest/meta-data/instance-id", server.url()));
     assert_eq!(Answer::of(item).await.status, 200);
     assert!(begin.elapsed() >= delay, "the metadata service too");
-    assert_eq!(done(&server, "DELETE", "effects", Value::Null).await["latency"], Value::Null);
-    assert!(took(regions(&server).key("test", "wrong"), 400).await < quick);
+}
+
+#[tokio::test]
+async fn what_is_held_back_holds_back_nothing_else() {
+    let server = with_rule(json!({ "operation": "DescribeRegions", "delay_ms": 600_000 })).await;
+    done(&server, "POST", "faults?namespace=t1", json!([{ "delay_ms": 600_000 }])).await;
+    let held = [regions(&server), regions(&server).key("test@t1", "test")].map(|call| tokio::spawn(call.send()));
+    while counters(&server).await.1 == 0 || counters_in(&server, "t1").await.1 == 0 {
+        tokio::task::yield_now().await;
+    }
+    let others = async {
+        assert_eq!(detach(&server).send().await.status, 200, "another action");
+        assert_eq!(regions(&server).key("test@t2", "test").send().await.status, 200, "another namespace");
+        done(&server, "DELETE", "faults", Value::Null).await;
+        done(&server, "DELETE", "faults?namespace=t1", Value::Null).await;
+        assert_eq!(regions(&server).send().await.status, 200);
+        assert_eq!(regions(&server).key("test@t1", "test").send().await.status, 200);
+    };
+    tokio::time::timeout(Duration::from_mins(1), others).await.expect("nothing waits");
+    assert!(held.iter().all(|call| !call.is_finished()));
 }
 
 #[tokio::test]
@@ -526,6 +548,19 @@ async fn the_metadata_service_has_faults_of_its_own() {
     assert_eq!(Answer::of(token).await.status, 200);
     done(&server, "POST", "faults", json!([{ "service": "imds", "operation": "api/token" }])).await;
     assert_eq!(Answer::of(client().put(format!("{base}/latest/api/token"))).await.status, 503);
+}
+
+#[tokio::test]
+async fn whoever_embeds_an_emulator_sets_faults_and_sees_what_they_have_done() {
+    let server = support::start().await;
+    let default = server.emulator.namespace("default").expect("it is there");
+    default.set_faults(r#"[{ "operation": "DescribeRegions", "times": 1 }]"#).expect("good rules");
+    assert_eq!((regions(&server).send().await.status, regions(&server).send().await.status), (503, 200));
+    let faults = default.faults().expect("it is there");
+    assert_eq!((faults[0].id.as_str(), faults[0].matched, faults[0].fired), ("fault-1", 2, 1));
+    let error = default.set_faults(r#"[{ "operation": "Describe" }, 1]"#).expect_err("no such action");
+    assert!(matches!(error, ecsim::handle::FaultsError::Mistakes(mistakes) if mistakes.len() == 2));
+    assert_eq!(default.faults().expect("it is there"), faults);
 }
 
 #[tokio::test]

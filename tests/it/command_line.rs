@@ -111,6 +111,20 @@ impl Running {
         Self { child, out, err, address }
     }
 
+    /// What a sub-command that is about this emulator ends with, when it is given that on standard input.
+    fn asked(&self, args: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut command = ecsim(args);
+        let stdio = [Stdio::piped(), Stdio::piped(), Stdio::piped()];
+        let [stdin, stdout, stderr] = stdio;
+        command.env("ECSIM_URL", format!("http://{}", self.address)).stdin(stdin).stdout(stdout).stderr(stderr);
+        let mut child = command.spawn().expect("it runs");
+        // Whoever wants no input may be gone already.
+        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("it ends");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
     pub(super) fn kill(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
@@ -994,18 +1008,7 @@ fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_co
     let mut command = ecsim(["serve", FREE]);
     command.env("ECSIM_SNAPSHOT_DIR", &kept);
     let server = Running::spawn(command);
-    let snapshot = |args: &[&str], input: &str| {
-        let mut command = ecsim(["snapshot"].iter().chain(args));
-        let stdio = [Stdio::piped(), Stdio::piped(), Stdio::piped()];
-        let [stdin, stdout, stderr] = stdio;
-        command.env("ECSIM_URL", format!("http://{}", server.address)).stdin(stdin).stdout(stdout).stderr(stderr);
-        let mut child = command.spawn().expect("it runs");
-        // Whoever wants no input may be gone already.
-        let _ = child.stdin.take().expect("piped").write_all(input.as_bytes());
-        let output = child.wait_with_output().expect("it ends");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code(), text(output.stdout), text(output.stderr))
-    };
+    let snapshot = |args: &[&str], input: &str| server.asked(&[&["snapshot"], args].concat(), input);
     let done = |args: &[&str], input: &str| {
         let (status, out, err) = snapshot(args, input);
         assert_eq!((status, &*err), (Some(0), ""), "{args:?}");
@@ -1089,4 +1092,37 @@ fn what_is_wrong_with_a_snapshot_command_is_status_2_and_asks_nobody() {
     let server = Running::start([FREE, "--config", &config]);
     let url = format!("--url=http://{}", server.address);
     assert!(output(["snapshot", "list", &url]).contains("\"snapshots\": []"));
+}
+
+#[test]
+fn what_goes_wrong_in_a_running_emulator_is_set_listed_and_cleared_by_sub_commands() {
+    let folder = Folder::new("chaos-commands");
+    let server = Running::start(["serve", FREE]);
+    let chaos = |args: &[&str], input: &str| server.asked(&[&["chaos"], args].concat(), input);
+    let json = |args: &[&str], input: &str| {
+        let (status, out, err) = chaos(args, input);
+        assert_eq!((status, &*err), (Some(0), ""), "{args:?}");
+        serde_json::from_str::<Value>(&out).expect("JSON")
+    };
+    let rules = folder.file("rules.json", r#"[{"id":"a","operation":"DescribeRegions"}]"#);
+    let set = json(&["set", "faults", &rules, "--namespace", "gw0"], "");
+    assert_eq!((&set["namespace"], &set["faults"][0]["id"]), (&json!("gw0"), &json!("a")));
+    let added = json(&["add", "faults", "--namespace", "gw0"], r#"[{"delay_ms":1}]"#);
+    assert_eq!(added["faults"][1]["id"], "fault-1");
+    assert_eq!(json(&["remove", "faults", &rules, "--namespace", "gw0"], "")["faults"][0]["id"], "fault-1");
+    assert_eq!(json(&["list", "faults"], "")["faults"], json!([]), "of default");
+    assert_eq!(json(&["set", "effects", "-"], r#"{"latency":5}"#)["latency"], 5);
+    assert_eq!(json(&["set", "limits"], r#"{"AssumeRole":{"qps":1}}"#)["limits"]["sts:AssumeRole"]["burst"], 1);
+    assert_eq!(json(&["clear", "faults", "--namespace", "gw0"], "")["faults"], json!([]));
+    assert_eq!(chaos(&["clear"], "").0, Some(0));
+    for (what, member, empty) in
+        [("faults", "faults", json!([])), ("effects", "latency", json!(null)), ("limits", "limits", json!({}))]
+    {
+        assert_eq!(json(&["list", what], "")[member], empty);
+    }
+    let (status, _, error) = chaos(&["set", "faults"], r#"[{"times":0,"after":-1}]"#);
+    let lines = "error: the faults cannot be used\n$[0].after: must be a whole number from 0\n$[0].times: must be a whole number from 1\n";
+    assert!(status == Some(4) && error.starts_with(lines), "{error}");
+    assert_eq!(chaos(&["add", "effects"], "{}").0, Some(1), "there is nothing to add to");
+    refused(&run(["chaos", "set", "fault"]), 2, "invalid value 'fault' for '<WHAT>'", "did you mean `faults`?");
 }

@@ -153,10 +153,20 @@ pub(in crate::control) async fn set(
     Scope(space): Scope,
     Text(body): Text,
 ) -> Result<Json<Faults>, Refusal> {
-    let faults = rules(control.products, &body)
-        .and_then(|rules| space.chaos.set_faults(rules).map_err(|error| not_taken(&error)))
-        .map_err(|mistakes| refused(&mistakes))?;
+    let faults = set_faults(control.products, &space, &body).map_err(|mistakes| refused(&mistakes))?;
     Ok(Json(Faults::of(&space, &faults)))
+}
+
+/// Puts the rules of a text in the place of those that there are.
+///
+/// # Errors
+/// Every mistake; nothing has changed then.
+pub(crate) fn set_faults(
+    products: &'static [Product],
+    space: &Space,
+    text: &str,
+) -> Result<Vec<Counted>, Vec<Mistake>> {
+    space.chaos.set_faults(rules(products, text)?).map_err(|error| not_taken(&error))
 }
 
 /// Adds rules behind those that there are
@@ -237,7 +247,7 @@ const MEMBERS: [&str; 18] = [
 ///
 /// # Errors
 /// Every mistake.
-pub(crate) fn rules(products: &'static [Product], text: &str) -> Result<Vec<(Option<FaultId>, Fault)>, Vec<Mistake>> {
+fn rules(products: &'static [Product], text: &str) -> Result<Vec<(Option<FaultId>, Fault)>, Vec<Mistake>> {
     let body = read::json(text)?;
     let mut mistakes = Mistakes::default();
     let listed = body.get("faults").filter(|_| body.get("schema") == Some(&Value::from(1)));
