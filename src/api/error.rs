@@ -293,7 +293,7 @@ pub struct ApiError {
     /// The permission that was missing, and why.
     pub denial: Option<Box<Denial>>,
     /// What a fault or a limit has it be.
-    injected: Option<Arc<InjectedError>>,
+    pub injected: Option<Arc<InjectedError>>,
 }
 
 impl ApiError {

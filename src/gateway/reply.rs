@@ -31,6 +31,7 @@ pub(super) struct Envelope<'a> {
     pub(super) trace_id: TraceId,
     /// What policies do not allow and `--ram soft` let pass.
     pub(super) waived: &'a [Denial],
+    /// What somebody has asked to go wrong with the call.
     pub(super) disturbance: Option<&'a Disturbance>,
 }
 
@@ -66,7 +67,7 @@ impl Envelope<'_> {
         if !self.waived.is_empty() {
             headers.insert(WOULD_DENY, would_deny(self.waived));
         }
-        if let Some(Disturbance { fault, retry_after, .. }) = self.disturbance {
+        if let Some(Disturbance { fault, retry_after }) = self.disturbance {
             // Ids of faults and names of actions are visible ASCII.
             if let Ok(fault) = HeaderValue::from_str(fault) {
                 headers.insert(FAULT, fault);

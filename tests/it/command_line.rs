@@ -1126,3 +1126,15 @@ fn what_goes_wrong_in_a_running_emulator_is_set_listed_and_cleared_by_sub_comman
     assert_eq!(chaos(&["add", "effects"], "{}").0, Some(1), "there is nothing to add to");
     refused(&run(["chaos", "set", "fault"]), 2, "invalid value 'fault' for '<WHAT>'", "did you mean `faults`?");
 }
+
+#[test]
+fn the_log_names_the_fault_that_a_call_met() {
+    let mut server = Running::start([FREE, "--auth", "off", "--log-level", "info", "--log-format", "json"]);
+    assert_eq!(server.asked(&["chaos", "set", "faults"], r#"[{"id":"a.1","operation":"DescribeRegions"}]"#).0, Some(0));
+    server.get("/?Action=DescribeRegions&Version=2014-05-26");
+    let line: Value = serde_json::from_str(&server.line_with("DescribeRegions")).expect("JSON");
+    assert_eq!(
+        [&line["fault"], &line["http"], &line["code"]],
+        [&json!("a.1"), &json!(503), &json!("ServiceUnavailable")]
+    );
+}
