@@ -3,6 +3,7 @@
 mod actions;
 mod client;
 mod env;
+mod exchange;
 mod explain;
 mod fidelity;
 mod healthcheck;

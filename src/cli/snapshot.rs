@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use reqwest::Method;
+use http::Method;
 
 use super::client::Client;
 use super::{Failure, print, wait};
@@ -27,7 +27,7 @@ pub(super) fn run(command: &SnapshotCommand) -> Result<(), Failure> {
     }
 }
 
-fn client(args: &ControlArgs) -> Result<Client, Failure> {
+fn client(args: &ControlArgs) -> Result<Client<'_>, Failure> {
     Client::new(args, "the snapshot")
 }
 
