@@ -4,6 +4,7 @@
 //! collects from them is the description, which the 404 and the 405 are made of.
 
 mod access;
+mod chaos;
 mod clock;
 mod config;
 mod coverage;
@@ -48,13 +49,14 @@ use crate::files::SnapshotDir;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
+pub(crate) use chaos::METADATA;
 pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
 use description::DESCRIPTION;
 pub use info::Limits;
 pub use init::{Init, Stage, State as HookState};
 pub(crate) use refusal::{Refusal, Refused};
-pub(crate) use routes::{Endpoint, Routes, routes};
+pub(crate) use routes::{Endpoint, Routes, routes, said_of};
 pub(crate) use version::Version;
 
 /// What the control endpoints show and change.
@@ -117,6 +119,9 @@ fn endpoints() -> Endpoints {
         .routes(routes!(ready::ready).also_at(&["/readyz"]));
     let open = Routes::default().routes(routes!(coverage::coverage));
     let guarded = Routes::default()
+        .routes(routes!(chaos::faults::list, chaos::faults::set, chaos::faults::add, chaos::faults::remove))
+        .routes(routes!(chaos::effects::show, chaos::effects::set, chaos::effects::clear))
+        .routes(routes!(chaos::limits::list, chaos::limits::set, chaos::limits::add, chaos::limits::clear))
         .routes(routes!(clock::show, clock::change))
         .routes(routes!(namespaces::list))
         .routes(routes!(namespaces::delete))
@@ -197,9 +202,9 @@ async fn wrong_method(request: Request) -> Refusal {
 
 /// The answer to what the transport refuses.
 pub(crate) fn refused(refusal: &ApiError) -> Response {
-    let row = refusal.code.row();
-    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
-    Refusal::new(status, row.wire, &*refusal.message, "the limits are flags of `ecsim serve`").into_response()
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    Refusal::new(status, refusal.wire().to_owned(), &*refusal.message, "the limits are flags of `ecsim serve`")
+        .into_response()
 }
 
 /// The answer when a control endpoint panics.

@@ -91,21 +91,30 @@ fn filter(method: &HttpMethod) -> MethodFilter {
     }
 }
 
-/// The [`Endpoint`] of handlers `module::handler` that have one path.
+/// The [`Endpoint`] of handlers, `module::handler`, that have one path.
 macro_rules! routes {
-    ($($module:ident :: $handler:ident),+) => {
-        pastey::paste! {
-            $crate::control::Endpoint::new(
-                #[cfg(test)]
-                {
-                    #[derive(utoipa::OpenApi)]
-                    #[openapi(paths($($module::$handler),+))]
-                    struct Said;
-                    <Said as utoipa::OpenApi>::openapi()
-                },
-            )
-            $(.on::<$module::[<__path_ $handler>], _>($module::$handler))+
-        }
+    ($($($part:ident)::+),+) => {
+        $crate::control::Endpoint::new(
+            #[cfg(test)]
+            {
+                #[derive(utoipa::OpenApi)]
+                #[openapi(paths($($($part)::+),+))]
+                struct Said;
+                <Said as utoipa::OpenApi>::openapi()
+            },
+        )
+        $(.on::<$crate::control::said_of!([] $($part)::+), _>($($part)::+))+
     };
 }
 pub(crate) use routes;
+
+/// The type that `utoipa::path` makes beside a handler.
+macro_rules! said_of {
+    ([$($module:ident)*] $handler:ident) => {
+        pastey::paste! { $($module::)* [<__path_ $handler>] }
+    };
+    ([$($module:ident)*] $next:ident :: $($rest:ident)::+) => {
+        $crate::control::said_of!([$($module)* $next] $($rest)::+)
+    };
+}
+pub(crate) use said_of;

@@ -7,6 +7,7 @@ mod account;
 mod arn;
 #[cfg(test)]
 mod bench;
+pub mod chaos;
 mod cidr;
 mod clock;
 mod directory;
@@ -30,6 +31,7 @@ mod spaces;
 mod store;
 pub(crate) mod sync;
 mod tags;
+mod unique;
 mod user;
 
 pub(crate) use account::keyed;
