@@ -60,14 +60,12 @@ impl Question<'_> {
             request = request.header(AUTHORIZATION, authorization);
         }
         let request = request.body(Full::from(self.body.unwrap_or_default()))?;
-        match self.socket {
-            Some(socket) => over(UnixStream::connect(socket).await?, request).await,
-            None => {
-                // An IPv6 address has brackets in a URL alone.
-                let host = host.trim_start_matches('[').trim_end_matches(']');
-                over(TcpStream::connect((host, port.unwrap_or(80))).await?, request).await
-            }
+        if let Some(socket) = self.socket {
+            return over(UnixStream::connect(socket).await?, request).await;
         }
+        // An IPv6 address has brackets in a URL alone.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        over(TcpStream::connect((host, port.unwrap_or(80))).await?, request).await
     }
 }
 

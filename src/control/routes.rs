@@ -59,7 +59,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
     }
 
     /// Gives what `P` describes to its handler. All handlers have one path.
-    pub(crate) fn on<P: Path, T: 'static>(mut self, handler: impl Handler<T, S>) -> Self {
+    pub(crate) fn on<P: Path, T: 'static>(mut self, handler: &impl Handler<T, S>) -> Self {
         for method in P::methods() {
             self.methods = self.methods.on(filter(&method), handler.clone());
         }
@@ -103,7 +103,7 @@ macro_rules! routes {
                 <Said as utoipa::OpenApi>::openapi()
             },
         )
-        $(.on::<$crate::control::said_of!([] $($part)::+), _>($($part)::+))+
+        $(.on::<$crate::control::said_of!([] $($part)::+), _>(&$($part)::+))+
     };
 }
 pub(crate) use routes;
