@@ -1,6 +1,8 @@
 //! `ecsim healthcheck`: what a container's health check runs, without a shell or curl.
 
-use super::client::{chain, http};
+use http::Method;
+
+use super::exchange::Question;
 use super::{Failure, wait};
 use crate::config::HealthcheckArgs;
 
@@ -9,12 +11,13 @@ pub(super) fn run(args: &HealthcheckArgs) -> Result<(), Failure> {
 }
 
 async fn check(args: &HealthcheckArgs) -> Result<(), String> {
-    let client = http(args.emulator.socket(), args.timeout)?;
     let url = format!("{}/_ecsim/health", args.emulator.url());
-    let answer = client.get(&url).send().await.map_err(|error| format!("no answer from {url}: {}", chain(&error)))?;
-    if answer.status().is_success() && answer.headers().contains_key("x-ecsim") {
+    let socket = args.emulator.socket();
+    let question = Question { method: Method::GET, url: &url, socket, authorization: None, body: None };
+    let answer = question.ask(args.timeout).await?;
+    if answer.status.is_success() && answer.is_ours {
         Ok(())
     } else {
-        Err(format!("{url} answers {}, but not as an emulator", answer.status()))
+        Err(format!("{url} answers {}, but not as an emulator", answer.status))
     }
 }

@@ -4,6 +4,7 @@ mod actions;
 mod chaos;
 mod client;
 mod env;
+mod exchange;
 mod explain;
 mod fidelity;
 mod healthcheck;

@@ -1,6 +1,6 @@
 //! `ecsim reset`.
 
-use reqwest::Method;
+use http::Method;
 
 use super::client::Client;
 use super::{Failure, wait};

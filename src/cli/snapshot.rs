@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use reqwest::Method;
+use http::Method;
 
 use super::client::Client;
 use super::{Failure, given, is_standard, print, wait};
@@ -25,7 +25,7 @@ pub(super) fn run(command: &SnapshotCommand) -> Result<(), Failure> {
     }
 }
 
-fn client(args: &ControlArgs) -> Result<Client, Failure> {
+fn client(args: &ControlArgs) -> Result<Client<'_>, Failure> {
     Client::new(args, "the snapshot")
 }
 

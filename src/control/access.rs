@@ -21,6 +21,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+use super::description::DESCRIPTION;
 use super::{Control, Refusal};
 use crate::world::Namespace;
 
@@ -114,7 +115,7 @@ pub(super) async fn guard(State(control): State<Arc<Control>>, request: Request,
         // Browsers ask without the token whether they may send it.
         if preflight { Ok(()) } else { access.shown(request.headers()) }
     });
-    let mut answer = match (admitted, control.description().methods(request.extensions())) {
+    let mut answer = match (admitted, DESCRIPTION.methods(request.extensions())) {
         (Err(refusal), _) => refusal.into_response(),
         (Ok(()), Some(methods)) if preflight => {
             let headers = [

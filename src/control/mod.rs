@@ -1,7 +1,7 @@
 //! The test's remote control under `/_ecsim/`. It has its own error shape, not the vendor's.
 //!
-//! Each endpoint says in its own file what it takes and answers; [`router`] is the one list of them, and what it
-//! collects from them is the description, the 404 and the 405.
+//! Each endpoint says in its own file what it takes and answers; [`endpoints`] is the one list of them, and what it
+//! collects from them is the description, which the 404 and the 405 are made of.
 
 mod access;
 mod chaos;
@@ -16,11 +16,14 @@ mod info;
 mod init;
 mod instances;
 mod namespaces;
+#[cfg(test)]
+pub(crate) mod openapi;
 mod ready;
 mod refusal;
 mod reset;
 mod rng;
 mod roles;
+mod routes;
 mod scope;
 mod seed;
 mod snapshot;
@@ -29,19 +32,16 @@ mod users;
 mod version;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::{StatusCode, Uri};
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::api::action::Product;
 use crate::api::error::ApiError;
@@ -53,10 +53,11 @@ pub(crate) use chaos::METADATA;
 pub(crate) use chaos::faults::set_faults;
 pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
-use description::{Description, also_at};
+use description::DESCRIPTION;
 pub use info::Limits;
 pub use init::{Init, Stage, State as HookState};
 pub(crate) use refusal::{Refusal, Refused};
+pub(crate) use routes::{Endpoint, Routes, routes, said_of};
 pub(crate) use version::Version;
 
 /// What the control endpoints show and change.
@@ -72,8 +73,6 @@ pub struct Control {
     pub init: Init,
     started: Instant,
     draining: AtomicBool,
-    /// Known once all routes are.
-    description: OnceLock<Description>,
 }
 
 impl Control {
@@ -96,7 +95,6 @@ impl Control {
             init,
             started: Instant::now(),
             draining: AtomicBool::new(false),
-            description: OnceLock::new(),
         }
     }
 
@@ -104,30 +102,24 @@ impl Control {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
     }
-
-    fn description(&self) -> &Description {
-        self.description.get_or_init(|| Description::new(About::openapi(), &[]))
-    }
 }
 
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "The control API of ecsim", description = "Looks at a running emulator and changes it."),
-    components(schemas(Refused))
-)]
-struct About;
+/// The endpoints, by who may ask.
+struct Endpoints {
+    /// Whoever asks, with whatever query.
+    alive: Routes<Arc<Control>>,
+    /// Whoever asks.
+    open: Routes<Arc<Control>>,
+    /// Whom [`access::guard`] lets pass.
+    guarded: Routes<Arc<Control>>,
+}
 
-/// The routes of the control API; `beside` are those of the metadata service below `/_ecsim/`.
-pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
-    // For whoever asks, with whatever query.
-    let alive = OpenApiRouter::with_openapi(About::openapi())
-        .routes(also_at(routes!(health::health), &["/health", "/healthz"]))
-        .routes(also_at(routes!(ready::ready), &["/readyz"]))
-        .with_state(Arc::clone(control));
-    // For whoever asks.
-    let open =
-        OpenApiRouter::default().routes(routes!(coverage::coverage)).with_state(Arc::clone(control)).merge(beside);
-    let guarded = OpenApiRouter::default()
+fn endpoints() -> Endpoints {
+    let alive = Routes::default()
+        .routes(routes!(health::health).also_at(&["/health", "/healthz"]))
+        .routes(routes!(ready::ready).also_at(&["/readyz"]));
+    let open = Routes::default().routes(routes!(coverage::coverage));
+    let guarded = Routes::default()
         .routes(routes!(chaos::faults::list, chaos::faults::set, chaos::faults::add, chaos::faults::remove))
         .routes(routes!(chaos::effects::show, chaos::effects::set, chaos::effects::clear))
         .routes(routes!(chaos::limits::list, chaos::limits::set, chaos::limits::add, chaos::limits::clear))
@@ -151,36 +143,31 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(instances::instance))
         .routes(routes!(roles::roles))
         .routes(routes!(users::users));
-    let (guarded, its_api) = guarded.split_for_parts();
-    let (open, open_api) = open.split_for_parts();
-    let (alive, mut api) = alive.split_for_parts();
-    api.merge(open_api);
-    let paths: Vec<_> = its_api.paths.paths.keys().cloned().collect();
-    api.merge(its_api);
-    let _ = control.description.set(Description::new(api, &paths));
+    Endpoints { alive, open, guarded }
+}
+
+/// The routes of the control API; `beside` are those of the metadata service below `/_ecsim/`.
+pub(crate) fn router(control: &Arc<Control>, beside: Router) -> Router {
+    let Endpoints { alive, open, guarded } = endpoints();
+    let alive = alive.router.with_state(Arc::clone(control));
+    let open = open.router.with_state(Arc::clone(control)).merge(beside);
     let guarded = guarded
+        .router
         .route("/_ecsim", any(unknown))
         .route("/_ecsim/", any(unknown))
         .route("/_ecsim/{*path}", any(unknown))
         .with_state(Arc::clone(control));
-    let wrong_method = {
-        let control = Arc::clone(control);
-        move |request: Request| async move { wrong_method(&control, &request) }
-    };
     guarded
-        .method_not_allowed_fallback(wrong_method.clone())
-        .layer(from_fn_with_state(Arc::clone(control), known_query))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn(known_query))
         .layer(from_fn_with_state(Arc::clone(control), access::guard))
-        .merge(
-            open.method_not_allowed_fallback(wrong_method.clone())
-                .layer(from_fn_with_state(Arc::clone(control), known_query)),
-        )
+        .merge(open.method_not_allowed_fallback(wrong_method).layer(from_fn(known_query)))
         .merge(alive.method_not_allowed_fallback(wrong_method))
 }
 
 /// A parameter that an endpoint does not describe is a mistake, and not without effect.
-async fn known_query(State(control): State<Arc<Control>>, request: Request, next: Next) -> Response {
-    if let Some(known) = control.description().query(request.method(), request.extensions()) {
+async fn known_query(request: Request, next: Next) -> Response {
+    if let Some(known) = DESCRIPTION.query(request.method(), request.extensions()) {
         let given: Vec<(String, String)> =
             serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
         if let Some((name, _)) = given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
@@ -195,19 +182,19 @@ async fn known_query(State(control): State<Arc<Control>>, request: Request, next
     next.run(request).await
 }
 
-async fn unknown(State(control): State<Arc<Control>>, uri: Uri) -> Refusal {
-    let (path, hint) = (uri.path(), control.description().hint(uri.path()));
+async fn unknown(uri: Uri) -> Refusal {
+    let (path, hint) = (uri.path(), DESCRIPTION.hint(uri.path()));
     Refusal::new(StatusCode::NOT_FOUND, "NotFound", format!("no control endpoint {path}"), hint)
 }
 
-fn wrong_method(control: &Control, request: &Request) -> Refusal {
+async fn wrong_method(request: Request) -> Refusal {
     let message = format!("{} does not take {}", request.uri().path(), request.method());
-    let methods = control.description().methods(request.extensions()).unwrap_or_default();
+    let methods = DESCRIPTION.methods(request.extensions()).unwrap_or_default();
     let mut hint = match methods.as_slice() {
         [first @ .., last] if !first.is_empty() => format!("use {} or {last}", first.join(", ")),
         one => format!("use {}", one.concat()),
     };
-    let below = control.description().below(request.extensions());
+    let below = DESCRIPTION.below(request.extensions());
     if !below.is_empty() {
         let _ = write!(hint, ", or a path below it: {}", below.join(", "));
     }

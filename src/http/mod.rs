@@ -24,11 +24,8 @@ use axum::{Extension, Router};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use crate::control::{self, Control, Peer};
+use crate::control::{self, Control, Peer, Routes, routes};
 use crate::gateway::Gateway;
 use crate::metadata::{self, Asker, Metadata, RamCredentials};
 use crate::world::NamedInstance;
@@ -50,20 +47,13 @@ fn marked(mut answer: Response<Body>) -> Response<Body> {
     answer
 }
 
-/// What has a form of its own and is described among the control API's.
-#[derive(OpenApi)]
-#[openapi(paths(metadata_of_named))]
-struct Described;
-
 /// Below this, the metadata service of an instance that the path names.
 const INSTANCES: &str = "/_ecsim/instances";
 
 /// The metadata service under its versions, the control API under its prefix; every other path is the gateway's,
 /// which knows only `/`.
 pub fn router(app: Arc<App>) -> Router {
-    let of_instances =
-        OpenApiRouter::with_openapi(Described::openapi()).routes(routes!(credentials)).with_state(Arc::clone(&app));
-    let control = control::router(&app.control, of_instances);
+    let control = control::router(&app.control, of_instances().router.with_state(Arc::clone(&app)));
     // `within_limits` is the one limit.
     let control = control.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(Arc::clone(&app), within_limits));
     let control = control.layer(CatchPanicLayer::custom(|_| control::panicked()));
@@ -83,6 +73,11 @@ pub fn router(app: Arc<App>) -> Router {
 /// The same without a connection, for an emulator that is reached by no socket.
 pub fn service(app: Arc<App>) -> Router {
     router(app).layer(from_fn(damage::without_connection))
+}
+
+/// What is the metadata service's, but an endpoint like those of the control API.
+fn of_instances() -> Routes<Arc<App>> {
+    Routes::default().routes(routes!(self::credentials))
 }
 
 /// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
@@ -160,5 +155,22 @@ async fn credentials(
     match id {
         Ok(Path(id)) => app.metadata.credentials(&headers, &id, listener.as_deref()),
         Err(rejection) => metadata::no_credentials(&rejection.body_text()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::OpenApi;
+
+    use super::*;
+
+    /// What has a form of its own and is described among the control API's.
+    #[derive(OpenApi)]
+    #[openapi(paths(metadata_of_named))]
+    struct Described;
+
+    #[test]
+    fn the_description_that_is_kept_is_what_the_endpoints_say() {
+        control::openapi::is_kept(Described::openapi().merge_from(of_instances().api));
     }
 }

@@ -601,6 +601,20 @@ fn the_health_check_tells_whether_an_emulator_answers() {
     assert_eq!((status, &*out), (Some(1), ""));
     assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/health: ")), "{err}");
     assert_eq!(err.lines().count(), 1, "{err}");
+    for url in ["https://127.0.0.1:1", "127.0.0.1:1"] {
+        let (status, _, err) = run(["healthcheck", "--url", url]);
+        assert_eq!((status, err.lines().count()), (Some(1), 1), "{err}");
+        assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/health: ")), "{err}");
+    }
+}
+
+#[test]
+fn a_health_check_waits_no_longer_than_it_is_told() {
+    // Connections are taken in by the system, and nobody answers.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let error = format!("error: no answer from {url}/_ecsim/health: nothing came within 50ms\n");
+    assert_eq!(run(["healthcheck", "--url", &url, "--timeout", "50ms"]), (Some(1), String::new(), error));
 }
 
 #[test]
