@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use init::InitFolder;
@@ -54,6 +54,32 @@ pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()
 /// The folder that a file or folder is in.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Where a path leads: every link of it is followed, one to what is not there yet among them. What is not there has no
+/// more than its words.
+///
+/// # Errors
+/// Those of the file system, such as links that go round.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Ok(target) = fs::read_link(path) {
+                return followed(&folder_of(path).join(target));
+            }
+            let (last, folder) = (path.components().next_back(), folder_of(path));
+            match last {
+                Some(Component::Normal(name)) => Ok(followed(folder)?.join(name)),
+                Some(Component::ParentDir) => {
+                    let mut above = followed(folder)?;
+                    above.pop();
+                    Ok(above)
+                }
+                _ => Err(error),
+            }
+        }
+        found => found,
+    }
 }
 
 const SUFFIX: &[u8] = b".tmp";
@@ -146,6 +172,27 @@ mod tests {
         assert_eq!(fs::read(&path).expect("reads"), b"new");
         assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
         assert_eq!(folder.names(), ["f"]);
+    }
+
+    #[test]
+    fn a_path_is_followed_as_far_as_it_is_there() {
+        let folder = Folder::new("followed");
+        let real = fs::canonicalize(&folder.0).expect("a folder");
+        for (to, link) in [("none/f", "to-none"), ("round", "round"), ("to-none", "twice")] {
+            std::os::unix::fs::symlink(to, folder.0.join(link)).expect("a link");
+        }
+        let at = |path: &str| followed(&folder.0.join(path));
+        for (path, leads) in [
+            ("a", "a"),
+            ("a/../b/./c", "b/c"),
+            ("to-none", "none/f"),
+            ("twice/g", "none/f/g"),
+            ("a/../to-none/", "to-none"),
+        ] {
+            assert_eq!(at(path).expect("a path"), real.join(leads), "{path}");
+        }
+        assert_eq!(followed(Path::new("/none/../../..")).expect("a path"), Path::new("/"));
+        assert!(at("round").is_err() && followed(Path::new("")).is_err());
     }
 
     #[test]

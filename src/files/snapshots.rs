@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Readers, folder_of, write_whole};
+use super::{Readers, folder_of, followed, write_whole};
 use crate::world::Space;
 
 /// The name of a snapshot: 1 to 64 letters, digits, `-`, `_` or `.`, the first no `.`. So it leads out of no folder, and
@@ -137,13 +137,17 @@ impl SnapshotDir {
         Ok(saved(name.clone(), &found))
     }
 
-    /// Whether a file is where a snapshot of some name would be, and so could be written over and deleted as one.
+    /// Whether a file, or the one that a link leads to, is where a snapshot of some name would be, and so could be written over
+    /// and deleted as one.
     pub fn takes(&self, file: &Path) -> bool {
-        let name = file.file_name().and_then(|file| SnapshotName::parse(file.to_str()?.strip_suffix(SUFFIX)?));
-        // One that is not there yet has no more than its words.
-        let absolute = |folder: &Path| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let real = |folder: &Path| fs::canonicalize(folder).unwrap_or_else(|_| absolute(folder));
-        name.is_some() && real(folder_of(file)) == real(&self.0)
+        // What cannot be looked at has no more than its words.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let real = |path: &Path| followed(path).unwrap_or_else(|_| absolute(path));
+        let is_one = |file: &Path| {
+            let name = file.file_name().and_then(|file| SnapshotName::parse(file.to_str()?.strip_suffix(SUFFIX)?));
+            name.is_some() && real(folder_of(file)) == real(&self.0)
+        };
+        is_one(file) || is_one(&real(file))
     }
 
     fn path(&self, name: &SnapshotName) -> PathBuf {
@@ -185,6 +189,9 @@ fn of_one(what: &'static str, name: &SnapshotName, path: &Path, error: io::Error
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::tests::Folder;
     use super::*;
 
     #[test]
@@ -195,6 +202,33 @@ mod tests {
         for bad in ["", ".", "..", ".a", "a/b", "../a", "/a", "a\\b", "a b", "a\0", "ä", "a\n", "%2e", &"x".repeat(65)]
         {
             assert_eq!(SnapshotName::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_among_snapshots_by_whatever_words_and_links() {
+        let folder = Folder::new("takes");
+        let at = |path: &str| folder.0.join(path);
+        fs::create_dir(at("sub")).expect("a folder");
+        for (to, link) in [(".", "here"), ("kept", "to-kept"), ("kept/s.json", "s.json"), ("sub/s", "linked.json")] {
+            symlink(to, at(link)).expect("a link");
+        }
+        let takes = |kept: &str, file: &str| SnapshotDir::new(at(kept)).takes(&at(file));
+        // Before the folder is there, and once it is.
+        for _ in 0..2 {
+            for kept in ["kept", "sub/../kept", "here/kept", "here/sub/../kept/", "to-kept"] {
+                for file in
+                    ["kept/s.json", "sub/../kept/s.json", "here/kept/s.json", "none/../kept/s.json", "to-kept/s.json"]
+                {
+                    assert!(takes(kept, file), "{kept} {file}");
+                }
+                assert!(takes(kept, "s.json"), "where a link leads");
+                for file in ["kept/s", "kept/sub/s.json", "sub/s.json", "kept/../s2.json", "linked.json"] {
+                    assert!(!takes(kept, file), "{kept} {file}");
+                }
+            }
+            assert!(takes(".", "linked.json"), "where the link is");
+            fs::create_dir_all(at("kept")).expect("a folder");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
@@ -441,9 +441,14 @@ fn no_snapshot_can_be_saved_over_the_state() {
         let refusal = run([FREE, "--state-file", &state, "--snapshot-dir", dir]);
         refused(&refusal, 2, error, "give the snapshots a folder of their own");
     }
-    // A folder that is not there yet, in two spellings.
-    let refusal = run([FREE, "--state-file", "./no-such-folder/state.json", "--snapshot-dir", "no-such-folder"]);
-    refused(&refusal, 2, error, "give the snapshots a folder of their own");
+    // A folder that is not there yet, in several spellings.
+    fs::create_dir(folder.0.join("x")).expect("a folder");
+    symlink(".", folder.0.join("link")).expect("a link");
+    for dir in ["./snaps", "x/../snaps", "link/snaps"] {
+        let mut command = ecsim([FREE, "--state-file", &format!("{dir}/state.json"), "--snapshot-dir", "snaps"]);
+        command.current_dir(&folder.0);
+        refused(&end(command), 2, error, "give the snapshots a folder of their own");
+    }
     for (state, dir) in [(&other, &here), (&state, &own)] {
         Running::start([FREE, "--state-file", state, "--snapshot-dir", dir]);
     }
