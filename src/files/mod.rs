@@ -34,11 +34,13 @@ pub enum Readers {
     Others,
 }
 
-/// Writes a file whole or not at all: whoever reads it at any time, or after a crash, finds the old one or the new one.
+/// Writes a file whole or not at all: whoever reads it at any time, or after a crash, finds the old one or the new one. Where
+/// a link is named, that file is what it leads to.
 ///
 /// # Errors
 /// Those of the file system; the old file is there then. Only if the folder cannot be made durable, the new one may be.
 pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let path = &*followed(path)?;
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     let folder = folder_of(path);
     remove_left_over(folder, name);
@@ -172,6 +174,24 @@ mod tests {
         assert_eq!(fs::read(&path).expect("reads"), b"new");
         assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o600);
         assert_eq!(folder.names(), ["f"]);
+    }
+
+    #[test]
+    fn a_link_stays_and_what_it_leads_to_is_replaced_or_made() {
+        let folder = Folder::new("links");
+        fs::create_dir(folder.0.join("g")).expect("a folder");
+        fs::write(folder.0.join("g/old"), "old").expect("writes");
+        for (to, link) in [("g/old", "a"), ("a", "b"), ("g/new", "c"), ("d", "d")] {
+            std::os::unix::fs::symlink(to, folder.0.join(link)).expect("a link");
+        }
+        for (link, file) in [("a", "g/old"), ("b", "g/old"), ("c", "g/new")] {
+            write_whole(&folder.0.join(link), link.as_bytes(), Readers::Owner).expect("writes");
+            assert_eq!(fs::read_to_string(folder.0.join(file)).expect("reads"), link);
+        }
+        assert!(write_whole(&folder.0.join("d"), b"round", Readers::Owner).is_err());
+        assert!(["a", "b", "c", "d"].iter().all(|link| folder.0.join(link).is_symlink()));
+        assert_eq!(folder.names(), ["a", "b", "c", "d", "g"]);
+        assert_eq!(fs::read_dir(folder.0.join("g")).expect("a folder").count(), 2, "nothing is left over");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -1055,6 +1055,12 @@ fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_co
     refused(&snapshot(&["import", &gone], ""), 4, &error, "name a snapshot's file, or give one on standard input");
     let error = format!("cannot write {kept}: Is a directory (os error 21)");
     assert_eq!(snapshot(&["export", &kept], ""), (Some(1), String::new(), format!("error: {error}\n")));
+    // Where a link leads is written, and the link stays.
+    let link = folder.path("link.json");
+    symlink("world.json", &link).expect("a link");
+    assert_eq!(done(&["export", &link, "--namespace=gw9"], ""), "");
+    assert!(Path::new(&link).is_symlink());
+    assert_eq!(fs::read_to_string(&file).expect("a file"), server.get("/_ecsim/snapshot?namespace=gw9"));
     // A pipe is written to, and not replaced by a file.
     let pipe = folder.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());

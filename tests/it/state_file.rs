@@ -188,6 +188,22 @@ fn the_state_is_saved_at_the_stop_for_its_owner_and_wins_over_seeds() {
 }
 
 #[test]
+fn a_link_that_is_named_stays_a_link_and_the_state_is_where_it_leads() {
+    let folder = Folder::new("state-link");
+    let (state, link) = (folder.path("kept/state.json"), folder.path("link.json"));
+    fs::create_dir(folder.0.join("kept")).expect("a folder");
+    symlink("kept/state.json", &link).expect("a link");
+    for namespace in NAMESPACES {
+        let server = Running::start([FREE, "--state-file", &link]);
+        put(&server, namespace, FROZEN);
+        server.kill("-TERM");
+        assert_eq!(server.wait().0, Some(0));
+        assert!(Path::new(&link).is_symlink());
+        assert!(world(&state, namespace).is_some_and(|world| world.instance("i-kept").is_some()));
+    }
+}
+
+#[test]
 fn bad_seeds_are_refused_at_the_start_where_a_reset_would_need_them() {
     let folder = Folder::new("state-seeds");
     let (state, seed) = (folder.path("state.json"), folder.file("seed.json", seed().to_string()));
