@@ -113,7 +113,11 @@ fn whenever_it_is_killed_the_file_is_a_whole_state_that_was_and_the_next_start_g
     let folder = Folder::new("state-kill");
     let (state, seed) = (folder.path("state.json"), folder.file("seed.json", seed().to_string()));
     let (mut saved, mut grown, mut cut, mut is_there) = ([1; 2], [0; 2], 0, false);
-    for round in 0..200_u32 {
+    // On a machine that is busy, most rounds end before anything was saved.
+    for round in 0..2_000_u32 {
+        if round >= 200 && grown[0] > 10 && grown[1] > 5 && cut > 0 {
+            break;
+        }
         let mut command = ecsim(flags(&state, &seed));
         command.args(["--state-interval", "1ms"]);
         let mut server = Running::spawn(command);
@@ -146,7 +150,7 @@ fn whenever_it_is_killed_the_file_is_a_whole_state_that_was_and_the_next_start_g
             saved = now;
         }
     }
-    assert!(grown[0] > 10 && grown[1] > 5, "only {grown:?} of 200 rounds saved anything");
+    assert!(grown[0] > 10 && grown[1] > 5, "only {grown:?} of all rounds saved anything");
     assert!(cut > 0, "never killed while it wrote");
     // Then a run that ends well.
     let server = Running::start(flags(&state, &seed));
