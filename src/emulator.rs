@@ -224,6 +224,9 @@ impl Builder {
         {
             return Err(StartError::StateAmongSnapshots);
         }
+        if let Some(snapshots) = &snapshots {
+            snapshots.remove_left_over();
+        }
         let mut addresses = self.addresses;
         if self.without_listeners {
             addresses.clear();

@@ -43,7 +43,7 @@ pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()
     let path = &*followed(path)?;
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     let folder = folder_of(path);
-    remove_left_over(folder, name);
+    remove_left_over(folder, |of| of == name);
     let (temporary, mut file) = create_beside(folder, name, readers)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
@@ -84,14 +84,13 @@ fn followed(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-const SUFFIX: &[u8] = b".tmp";
-
-/// What the names of temporary files of a file begin with.
-fn prefix(name: &OsStr) -> OsString {
-    let mut prefix = OsString::from(".");
-    prefix.push(name);
-    prefix.push(".");
-    prefix
+/// The name of the file that a temporary file, which `create_beside` has named so, is to become.
+fn becomes(temporary: &OsStr) -> Option<&OsStr> {
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let own = temporary.as_bytes().strip_prefix(b".")?.strip_suffix(b".tmp")?;
+    let (name, numbers) = own.split_at(own.iter().rposition(|byte| *byte == b'.')?);
+    let mut numbers = numbers[1..].splitn(2, |byte| *byte == b'-');
+    (is_number(numbers.next()?) && is_number(numbers.next()?)).then(|| OsStr::from_bytes(name))
 }
 
 /// A new file of a name that nobody else writes to. It is locked until it is closed, which says that somebody does.
@@ -99,8 +98,9 @@ fn create_beside(folder: &Path, name: &OsStr, readers: Readers) -> io::Result<(P
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mode = if readers == Readers::Owner { 0o600 } else { 0o666 };
     loop {
-        let mut own = prefix(name);
-        own.push(format!("{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let mut own = OsString::from(".");
+        own.push(name);
+        own.push(format!(".{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         let path = folder.join(own);
         match OpenOptions::new().write(true).create_new(true).mode(mode).open(&path) {
             Ok(file) => {
@@ -118,14 +118,12 @@ fn create_beside(folder: &Path, name: &OsStr, readers: Readers) -> io::Result<(P
     }
 }
 
-/// Removes the temporary files of a file that processes which were killed have left.
-fn remove_left_over(folder: &Path, name: &OsStr) {
-    let prefix = prefix(name);
+/// Removes the temporary files of the files of these names, that processes which were killed have left.
+fn remove_left_over(folder: &Path, of: impl Fn(&OsStr) -> bool) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.as_bytes();
-        if name.starts_with(prefix.as_bytes())
-            && name.ends_with(SUFFIX)
+        if becomes(&entry.file_name()).is_some_and(&of)
+            // To open a pipe would wait for somebody to write to it.
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
             && let Ok(file) = File::open(entry.path())
             && file.try_lock().is_ok()
         {
@@ -218,19 +216,28 @@ mod tests {
     #[test]
     fn what_a_killed_process_left_is_removed_and_what_somebody_writes_is_not() {
         let folder = Folder::new("left-over");
-        for name in [".f.1-0.tmp", ".f.tmp.tmp", ".g.1-0.tmp", ".f.txt", "f.1-0.tmp"] {
+        let not_ours =
+            [".f..tmp", ".f.-1.tmp", ".f.1-.tmp", ".f.1.tmp", ".f.a-0.tmp", ".f.tmp", ".f.tmp.tmp", ".f.x.1-0.tmp"];
+        let others = [".f.txt", ".g.1-0.tmp", "f.1-0.tmp"];
+        for name in not_ours.iter().chain(&others).chain(&[".f.1-0.tmp", ".f.4294967295-10.tmp"]) {
             fs::write(folder.0.join(name), "half").expect("writes");
         }
+        fs::create_dir(folder.0.join(".f.1-1.tmp")).expect("a folder");
+        let pipe = std::process::Command::new("mkfifo").arg(folder.0.join(".f.1-2.tmp")).status();
+        assert!(pipe.expect("mkfifo runs").success());
+        let stay: Vec<_> = not_ours.iter().chain(&others).chain(&[".f.1-1.tmp", ".f.1-2.tmp"]).copied().collect();
+        let with = |more: &[&str]| {
+            let mut names: Vec<_> = stay.iter().chain(more).map(ToString::to_string).collect();
+            names.sort();
+            names
+        };
         let (written, file) = create_beside(&folder.0, OsStr::new("f"), Readers::Owner).expect("a file");
         write_whole(&folder.0.join("f"), b"new", Readers::Owner).expect("writes");
         let written = written.file_name().expect("a name").to_string_lossy().into_owned();
-        let mut names = vec![".f.txt".to_owned(), ".g.1-0.tmp".to_owned(), "f".to_owned(), "f.1-0.tmp".to_owned()];
-        names.push(written);
-        names.sort();
-        assert_eq!(folder.names(), names);
+        assert_eq!(folder.names(), with(&["f", &written]));
         drop(file);
         write_whole(&folder.0.join("f"), b"newer", Readers::Owner).expect("writes");
-        assert_eq!(folder.names(), [".f.txt", ".g.1-0.tmp", "f", "f.1-0.tmp"]);
+        assert_eq!(folder.names(), with(&["f"]));
     }
 
     #[test]
