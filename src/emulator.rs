@@ -57,6 +57,9 @@ pub enum StartError {
     /// The state file holds more namespaces than there may be.
     #[error("too many namespaces in the state file: {}", .0.reason)]
     TooManyKept(Mistake),
+    /// The state file could not be saved at the stop: its folder is not there, or nothing can be written in it.
+    #[error(transparent)]
+    Unsavable(SaveError),
     /// The state file is where a named snapshot would be, which could be written over it.
     #[error("the state file would be a snapshot of the snapshot folder")]
     StateAmongSnapshots,
@@ -224,6 +227,11 @@ impl Builder {
         {
             return Err(StartError::StateAmongSnapshots);
         }
+        let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
+        if let Some(state) = &state {
+            // Now, and not at the stop, when all would be lost.
+            state.try_to_save().map_err(StartError::Unsavable)?;
+        }
         if let Some(snapshots) = &snapshots {
             snapshots.remove_left_over();
         }
@@ -245,7 +253,6 @@ impl Builder {
         if !seeds.is_empty() {
             origin.seeds = seeds;
         }
-        let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
         let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);
         let told: Vec<_> = told.collect();
         let spaces = Arc::new(first_spaces(origin, self.space_limits, state.as_deref(), &told)?);

@@ -221,6 +221,10 @@ fn refused(error: StartError) -> Failure {
             message: format!("the state file cannot be used\n{mistake}"),
             hint: "start with a larger --max-namespaces".to_owned(),
         },
+        StartError::Unsavable(error) => Failure::Seed {
+            message: error.to_string(),
+            hint: "the folder of --state-file has to be there, and ecsim able to write in it".to_owned(),
+        },
         StartError::StateAmongSnapshots => Failure::Usage {
             message: "--state-file names a file that would be a snapshot of --snapshot-dir".to_owned(),
             hint: "give the snapshots a folder of their own".to_owned(),

@@ -41,16 +41,26 @@ pub enum Readers {
 /// Those of the file system; the old file is there then. Only if the folder cannot be made durable, the new one may be.
 pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let path = &*followed(path)?;
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let folder = folder_of(path);
-    remove_left_over(folder, |of| of == name);
-    let (temporary, mut file) = create_beside(folder, name, readers)?;
+    let (temporary, mut file) = begin(path, readers)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    File::open(folder)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// Finds out whether a file could be written whole, and leaves everything as it is.
+fn try_to_write(path: &Path, readers: Readers) -> io::Result<()> {
+    let (temporary, _file) = begin(&followed(path)?, readers)?;
+    fs::remove_file(temporary)
+}
+
+/// The temporary file that is to become a file, in place of those that are left over.
+fn begin(path: &Path, readers: Readers) -> io::Result<(PathBuf, File)> {
+    let (folder, name) = (folder_of(path), path.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
+    remove_left_over(folder, |of| of == name);
+    create_beside(folder, name, readers)
 }
 
 /// The folder that a file or folder is in.

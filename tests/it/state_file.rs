@@ -415,8 +415,10 @@ fn a_bad_state_file_is_status_4_and_stays_as_it_is() {
 #[test]
 fn a_save_that_fails_is_logged_while_it_runs_and_status_1_at_the_stop() {
     let folder = Folder::new("state-fails");
-    let state = folder.path("gone/state.json");
+    let (state, here, gone) = (folder.path("here/state.json"), folder.path("here"), folder.path("gone"));
+    fs::create_dir(&here).expect("a folder");
     let mut server = Running::start([FREE, "--state-file", &state, "--state-interval", "20ms"]);
+    fs::rename(&here, &gone).expect("renames");
     let why = format!("cannot save the state to {state}: No such file or directory (os error 2)");
     let line = server.line_with("cannot save");
     assert!(line.contains(" ERROR ") && line.ends_with(&why), "{line}");
@@ -425,16 +427,45 @@ fn a_save_that_fails_is_logged_while_it_runs_and_status_1_at_the_stop() {
     let (status, _, err) = server.wait();
     assert_eq!((status, err.lines().last()), (Some(1), Some(&*format!("error: {why}"))));
     // In between, the folder may come.
+    fs::create_dir(&here).expect("a folder");
     let mut command = ecsim([FREE, "--state-file", &state]);
     command.env("ECSIM_STATE_INTERVAL", "20ms");
     let mut server = Running::spawn(command);
+    fs::rename(&here, folder.path("gone too")).expect("renames");
     server.line_with("cannot save");
-    fs::create_dir(folder.0.join("gone")).expect("a folder");
+    fs::create_dir(&here).expect("a folder");
     let saved = (0..500).any(|_| {
         std::thread::sleep(Duration::from_millis(10));
         Path::new(&state).exists()
     });
     assert!(saved, "not saved within 5 s");
+}
+
+#[test]
+fn a_state_that_cannot_be_saved_is_status_4_at_the_start() {
+    let folder = Folder::new("state-no-folder");
+    let (file, link) = (folder.file("file", ""), folder.path("link.json"));
+    symlink("none/state.json", &link).expect("a link");
+    let none = "No such file or directory (os error 2)";
+    for (state, why) in [
+        (folder.path("none/state.json"), none),
+        (link, none),
+        (format!("{file}/state.json"), "Not a directory (os error 20)"),
+        // Nobody can write there, not even root.
+        ("/proc/self/state.json".to_owned(), none),
+    ] {
+        let error = format!("cannot save the state to {state}: {why}");
+        let hint = "the folder of --state-file has to be there, and ecsim able to write in it";
+        refused(&run([FREE, "--state-file", &state]), 4, &error, hint);
+    }
+    // Where it can be, nothing is there before the first save, and what was left over is gone.
+    let state = folder.path("state.json");
+    folder.file(".state.json.1-0.tmp", "half");
+    let _server = Running::start([FREE, "--state-file", &state]);
+    let mut names: Vec<_> =
+        fs::read_dir(&folder.0).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["file", "link.json"]);
 }
 
 #[test]
