@@ -435,20 +435,26 @@ impl Emulator {
     }
 
     /// Begins again with other seeds, those of an init folder among them, and other settings: every space as at a start,
-    /// unless there is a state file: then the worlds stay. No hook runs.
+    /// unless there is a state file: then the worlds stay, and neither seeds nor folder are looked at. No hook runs.
     ///
     /// # Errors
-    /// Every mistake of the seeds; nothing has changed then.
-    pub fn reload(
+    /// Every mistake of the folder or the seeds; nothing has changed then.
+    pub async fn reload(
         &self,
-        seed_paths: &[PathBuf],
-        init: &InitFolder,
+        seed_paths: Vec<PathBuf>,
+        init_dir: Option<PathBuf>,
         settings: Settings,
         listed: Listed,
     ) -> Result<(), Vec<Mistake>> {
         if self.state.is_none() {
-            self.spaces.begin_again(read_seeds(&[seed_paths, &init.seeds].concat())?)?;
-            self.init().take_seeds(init);
+            let (spaces, app) = (Arc::clone(&self.spaces), Arc::clone(&self.app));
+            beside_calls(move || {
+                let init = InitFolder::find(init_dir.as_deref())?;
+                spaces.begin_again(read_seeds(&[&*seed_paths, &init.seeds].concat())?)?;
+                app.control.init.take_seeds(&init);
+                Ok::<_, Vec<Mistake>>(())
+            })
+            .await?;
         }
         self.app.control.configuration.reload(settings, listed);
         Ok(())

@@ -13,7 +13,7 @@ use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{InitFolder, Readers, write_whole};
+use crate::files::{InitFolder, Readers, beside_calls, write_whole};
 use crate::hooks::{Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
@@ -91,7 +91,7 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
     let signal = loop {
         tokio::select! {
             signal = first(&mut interrupt, &mut terminate) => break signal,
-            _ = hangup.recv() => reload(&emulator),
+            _ = hangup.recv() => reload(&emulator).await,
         }
     };
     tracing::info!(signal, "stopping");
@@ -325,8 +325,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
 
 /// SIGHUP: reads configuration and seeds again, and begins every space again; with a state file, all worlds stay. No hook
 /// runs again. What needs a restart (listeners, limits, metadata, log, files) stays as it is; a mistake changes nothing.
-fn reload(emulator: &Emulator) {
-    let (args, effective) = match config::parse(std::env::args_os()) {
+async fn reload(emulator: &Emulator) {
+    let (args, effective) = match beside_calls(|| config::parse(std::env::args_os())).await {
         Ok(Parsed::Run { cli, effective }) => match cli.command {
             Some(config::Command::Serve(args)) => (*args, effective),
             _ => (cli.serve, effective),
@@ -334,10 +334,8 @@ fn reload(emulator: &Emulator) {
         Ok(Parsed::Print(_)) => return,
         Err(error) => return tracing::error!(error = %error.message, "not reloaded"),
     };
-    let init = InitFolder::find(args.init_dir.as_deref());
-    let reloaded =
-        init.and_then(|init| emulator.reload(&args.seed, &init, args.settings, effective.into_iter().collect()));
-    match reloaded {
+    let listed = effective.into_iter().collect();
+    match emulator.reload(args.seed, args.init_dir, args.settings, listed).await {
         Ok(()) => tracing::info!("reloaded"),
         Err(mistakes) => tracing::error!(mistakes = %list(&mistakes), "not reloaded"),
     }

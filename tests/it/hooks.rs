@@ -442,6 +442,21 @@ fn after_a_hangup_the_folder_is_that_of_the_seeds_and_hooks_are_those_of_the_sta
 }
 
 #[test]
+fn with_a_state_a_hangup_reads_the_configuration_alone_and_not_the_folder() {
+    let folder = init("hooks-state-hangup", &[("ready.d/1.json", r#"{"accounts":[{"instances":[{"id":"i-1"}]}]}"#)]);
+    let config = folder.file("ecsim.toml", "ram = \"strict\"\nlog-level = \"info\"\n");
+    let (state, dir) = (folder.path("state.json"), folder.path("init"));
+    let mut server = Running::start([FREE, "--config", &config, "--init-dir", &dir, "--state-file", &state]);
+    fs::remove_dir_all(&dir).expect("removes");
+    folder.file("ecsim.toml", "ram = \"soft\"\nlog-level = \"info\"\n");
+    server.kill("-HUP");
+    let line = server.line_with("reloaded");
+    assert!(line.ends_with(" INFO reloaded"), "{line}");
+    assert_eq!(get(&server.address, "/_ecsim/config").1["settings"]["ram"]["value"], "soft");
+    assert_eq!(get(&server.address, "/_ecsim/init").1["folder"], dir);
+}
+
+#[test]
 fn a_script_that_cannot_be_read_is_a_hook_that_fails() {
     let folder = init("hooks-unreadable", &[("ready.d/1.sh", "exit 0")]);
     let script = folder.path("init/ready.d/2.sh");
