@@ -1,5 +1,6 @@
 //! An emulator: its spaces, started on sockets, stopped.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -474,14 +475,35 @@ impl Emulator {
     }
 
     /// Stops at once and saves nothing. What dropping does not: it waits until the files of its sockets are gone.
-    pub async fn abandon(self) {
+    pub async fn abandon(mut self) {
         self.server.stop(Duration::ZERO).await;
     }
 
     /// Stops, giving requests in flight that much time, then saves the state.
     pub async fn stop(self, patience: Duration) -> Stopped {
-        let drained = self.server.stop(patience).await;
-        let saved = save(self.state.as_ref(), &self.spaces).await;
-        Stopped { drained, saved }
+        let Ok(stopped) = self.stop_unless(patience, std::future::pending::<Infallible>()).await;
+        stopped
+    }
+
+    /// The same, unless something comes before all is done: then it stops at once, and what it was about to save is not waited
+    /// for.
+    ///
+    /// # Errors
+    /// What has come.
+    pub(crate) async fn stop_unless<T>(
+        mut self,
+        patience: Duration,
+        cut_off: impl Future<Output = T>,
+    ) -> Result<Stopped, T> {
+        let stopped = async {
+            let drained = self.server.stop(patience).await;
+            Stopped { drained, saved: save(self.state.as_ref(), &self.spaces).await }
+        };
+        let cut_off = tokio::select! {
+            stopped = stopped => return Ok(stopped),
+            cut_off = cut_off => cut_off,
+        };
+        self.abandon().await;
+        Err(cut_off)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,7 +15,7 @@ use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeAr
 use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
 use crate::files::{InitFolder, Readers, beside_calls, write_whole};
-use crate::hooks::{Hooks, SHELL};
+use crate::hooks::{HookError, Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
 use crate::world::seed::Mistake;
@@ -95,10 +96,7 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
         }
     };
     tracing::info!(signal, "stopping");
-    tokio::select! {
-        stopped = stop(emulator, &hooks, args.shutdown_timeout) => stopped,
-        status = second(&mut interrupt, &mut terminate) => Err(Failure::Silent(status)),
-    }
+    stop(emulator, &hooks, args.shutdown_timeout, second(&mut interrupt, &mut terminate)).await
 }
 
 /// The first signal to stop.
@@ -119,8 +117,30 @@ async fn first_before_ready(interrupt: &mut Signal, terminate: &mut Signal, hang
     }
 }
 
-/// Runs the stop hooks, which can still call, and stops.
-async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(), Failure> {
+/// Runs the stop hooks, which can still call, and stops; or cuts all off with the status that comes before that is done.
+async fn stop(
+    emulator: Emulator,
+    hooks: &Hooks,
+    patience: Duration,
+    again: impl Future<Output = u8>,
+) -> Result<(), Failure> {
+    let mut again = pin!(again);
+    let ended = tokio::select! {
+        ended = run_stop_hooks(&emulator, hooks) => ended,
+        status = &mut again => {
+            emulator.abandon().await;
+            return Err(Failure::Silent(status));
+        }
+    };
+    let stopped = emulator.stop_unless(patience, again).await.map_err(Failure::Silent)?;
+    if !stopped.drained {
+        tracing::warn!("requests in flight were cut off after --shutdown-timeout");
+    }
+    stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))?;
+    ended.map_err(|_| Failure::Silent(1)) // Each is in the log already.
+}
+
+async fn run_stop_hooks(emulator: &Emulator, hooks: &Hooks) -> Result<(), HookError> {
     emulator.drain();
     // Whoever told it to stop may not wait for the hooks.
     if !emulator.init().hooks(Stage::Stop).is_empty()
@@ -128,13 +148,7 @@ async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(
     {
         tracing::error!("{error}");
     }
-    let ended = hooks.run(emulator.init(), Stage::Stop).await;
-    let stopped = emulator.stop(patience).await;
-    if !stopped.drained {
-        tracing::warn!("requests in flight were cut off after --shutdown-timeout");
-    }
-    stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))?;
-    ended.map_err(|_| Failure::Silent(1)) // Each is in the log already.
+    hooks.run(emulator.init(), Stage::Stop).await
 }
 
 /// What hooks find in their environment, so that SDKs, tools and ecsim itself find the emulator.

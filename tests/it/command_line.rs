@@ -648,14 +648,19 @@ fn slow_request(server: &Running) -> TcpStream {
 
 #[test]
 fn a_second_signal_stops_at_once_with_its_status() {
-    for (signal, status) in [("-TERM", 143), ("-INT", 130)] {
-        let mut server = Running::start([FREE, "--log-level", "info", "--shutdown-timeout", "1h"]);
+    let folder = Folder::new("second-signal");
+    let socket = folder.path("socket");
+    // More than once, because the file of the socket would be left only now and then.
+    for (signal, status) in [("-TERM", 143), ("-INT", 130)].repeat(10) {
+        let mut server = Running::start([FREE, "--unix", &socket, "--log-level", "info", "--shutdown-timeout", "1h"]);
         let slow = slow_request(&server);
         server.kill("-TERM");
         let line = server.line_with("stopping");
         assert!(line.ends_with(" INFO stopping signal=SIGTERM"), "{line}");
+        assert!(Path::new(&socket).exists());
         server.kill(signal);
         assert_eq!(server.wait(), (Some(status), String::new(), String::new()), "{signal}");
+        assert!(!Path::new(&socket).exists());
         drop(slow);
     }
 }

@@ -324,12 +324,15 @@ fn a_stop_hook_that_fails_is_status_1_and_the_others_run() {
 #[test]
 fn a_second_signal_kills_a_stop_hook() {
     let folder = init("hooks-stop-twice", &[("stop.d/1.sh", "sleep 60 & echo $! > {here}/child\nwait")]);
-    let server = Running::start([FREE, "--init-dir", &folder.path("init")]);
+    let socket = folder.path("socket");
+    let server = Running::start([FREE, "--unix", &socket, "--init-dir", &folder.path("init")]);
     server.kill("-TERM");
     let pid = written(&folder.path("child"));
     let before = Instant::now();
+    assert!(Path::new(&socket).exists());
     server.kill("-TERM");
     assert_eq!(server.wait().0, Some(143));
+    assert!(!Path::new(&socket).exists());
     assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
     wait_for("the end of a process", || !lives(&pid));
 }
