@@ -43,7 +43,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::action::Product;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, Code};
 use crate::files::SnapshotDir;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
@@ -212,7 +212,13 @@ fn wrong_method(control: &Control, request: &Request) -> Refusal {
 pub(crate) fn refused(refusal: &ApiError) -> Response {
     let row = refusal.code.row();
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
-    Refusal::new(status, row.wire, &*refusal.message, "the limits are flags of `ecsim serve`").into_response()
+    let hint = match refusal.code {
+        Code::BodyTooLarge => {
+            "start ecsim with a larger --max-body-size; what --seed and --snapshot-dir read and write may be of any size"
+        }
+        _ => "the limits are flags of `ecsim serve`",
+    };
+    Refusal::new(status, row.wire, &*refusal.message, hint).into_response()
 }
 
 /// The answer when a control endpoint panics.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ecsim::world::MOST_ROLE_CHANGES;
 use serde_json::{Value, json};
 
 use super::support::{Acs3Call, Call, NOW, encode, nonce, sign_v1};
@@ -1076,6 +1077,36 @@ fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_co
     assert_eq!(done(&["export", &pipe], ""), "");
     assert!(!fs::metadata(&pipe).expect("a pipe").is_file());
     assert_eq!(reader.join().expect("it is written"), server.get("/_ecsim/snapshot"));
+}
+
+#[test]
+fn a_world_of_a_full_history_is_exported_and_imported_where_bodies_may_be_so_large() {
+    let folder = Folder::new("snapshot-large");
+    let policy = |number: usize| json!({ "n": number, "why": "x".repeat(400) }).to_string();
+    let had = |number: usize| json!({ "role": "web", "policy": policy(number) });
+    let changes: Vec<_> =
+        (0..MOST_ROLE_CHANGES).map(|number| json!({ "at": NOW, "instance": "i-1", "before": had(number) })).collect();
+    let seed = json!({
+        "clock": { "mode": "frozen", "now": NOW },
+        "accounts": [{
+            "roles": [{ "name": "web" }],
+            "instances": [{ "id": "i-1", "role": "web", "policy": policy(MOST_ROLE_CHANGES) }],
+        }],
+        "role_changes": { "changes": changes },
+    });
+    let (seed, file) = (folder.file("seed.json", seed.to_string()), folder.path("world.json"));
+    let server = Running::start([FREE, "--seed", &seed]);
+    let url = |server: &Running| format!("--url=http://{}", server.address);
+    output(["snapshot", "export", &file, &url(&server)]);
+    let world = fs::read_to_string(&file).expect("a file");
+    assert!(world.len() > 1 << 20 && world.matches("\"before\"").count() == MOST_ROLE_CHANGES, "{}", world.len());
+    let error = "The request body is larger than 1048576 bytes.";
+    let hint =
+        "start ecsim with a larger --max-body-size; what --seed and --snapshot-dir read and write may be of any size";
+    refused(&run(["snapshot", "import", &file, &url(&server)]), 1, error, hint);
+    let server = Running::start([FREE, "--max-body-size=16MiB"]);
+    output(["snapshot", "import", &file, &url(&server)]);
+    assert!(output(["snapshot", "export", &url(&server)]) == world);
 }
 
 #[test]
