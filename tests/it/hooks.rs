@@ -275,6 +275,23 @@ fn a_signal_while_a_hook_runs_stops_at_once_and_saves_nothing() {
     }
 }
 
+#[test]
+fn a_signal_while_a_hook_runs_leaves_the_state_that_was_kept_as_it_is() {
+    let script = "{ecsim} seed {here}/init/more.json && echo $$ > {here}/pid\nsleep 60";
+    let folder = init("hooks-kept", &[MORE, ("ready.d/1.sh", script), ("stop.d/1.sh", "touch {here}/stop")]);
+    let state = folder.path("state.json");
+    let server = Running::start([FREE, "--state-file", &state]);
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let kept = fs::read(&state).expect("the state");
+    let begun = Begun::new(&folder, &[FREE, "--state-file", &state, "--state-interval=10ms"]);
+    written(&folder.path("pid"));
+    begun.kill("-TERM");
+    let (status, _, err) = begun.ended();
+    assert_eq!(status, Some(0), "{err}");
+    assert!(fs::read(&state).expect("the state") == kept && !Path::new(&folder.path("stop")).exists());
+}
+
 const MORE: (&str, &str) = ("more.json", r#"{"accounts":[{"instances":[{"id":"i-more"}]}]}"#);
 
 #[test]
