@@ -12,12 +12,17 @@ use super::params::Params;
 use super::permission::Guard;
 pub use super::permission::Permission;
 use super::render::{self, Format};
-use crate::world::{AccessKey, AccountId, Ids, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World};
+use crate::world::chaos::InjectedError;
+use crate::world::{
+    AccessKey, AccountId, Ids, InstanceId, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World,
+};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
 pub trait Action {
     /// The vendor's spelling; calls may use any case (decision 27).
     const NAME: &'static str;
+    /// Whether it does something to each of several instances, of which one can fail by itself.
+    const IS_BATCH: bool = false;
     type Input: FromParams;
     type Reply: Reply;
 
@@ -132,6 +137,16 @@ pub struct Ctx<'a> {
     pub detach_revokes: bool,
     /// When `DescribeInstanceRamRole` shows a change.
     pub describe_propagation: Propagation,
+    /// What a fault has a part of the batch fail with.
+    pub partial: Option<Partial<'a>>,
+}
+
+/// A part of a batch that fails because somebody has asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Partial<'a> {
+    /// Without one, the first of the call.
+    pub instance: Option<&'a InstanceId>,
+    pub error: &'a Arc<InjectedError>,
 }
 
 /// Which lock an action takes.
@@ -165,6 +180,8 @@ type Perform = fn(&Ctx<'_>, &Store, &Params<'_>, Format) -> Result<Done, ApiErro
 pub struct Entry {
     pub name: &'static str,
     pub access: Access,
+    /// [`Action::IS_BATCH`].
+    pub is_batch: bool,
     perform: Perform,
 }
 
@@ -183,6 +200,7 @@ pub const fn reads<A: Read>() -> Entry {
     Entry {
         name: A::NAME,
         access: Access::Read,
+        is_batch: A::IS_BATCH,
         perform: |ctx, store, params, format| {
             let input = A::Input::from_params(params)?;
             let reply = store.read(|world| {
@@ -199,6 +217,7 @@ pub const fn writes<A: Write>() -> Entry {
     Entry {
         name: A::NAME,
         access: Access::Write,
+        is_batch: A::IS_BATCH,
         perform: |ctx, store, params, format| {
             let input = A::Input::from_params(params)?;
             let reply = store.write(|world| {
@@ -277,6 +296,7 @@ pub(crate) fn by_owner<T>(signer: Option<&Signer>, look: impl FnOnce(&Ctx<'_>) -
         guard: &guard,
         detach_revokes: false,
         describe_propagation: Propagation::IMMEDIATE,
+        partial: None,
     })
 }
 

@@ -7,6 +7,7 @@ mod account;
 mod arn;
 #[cfg(test)]
 mod bench;
+pub mod chaos;
 mod cidr;
 mod clock;
 mod directory;

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use super::chaos::Chaos;
 use super::seed::{self, Files, Mistake};
 use super::sync::{AtomicBool, Mutex};
 use super::{Counts, Ids, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
 
-/// One isolated world with its own clock, ids, nonces and tokens.
+/// One isolated world with its own clock, ids, nonces, tokens and faults.
 #[derive(Debug)]
 pub struct Space {
     pub namespace: Namespace,
@@ -17,6 +18,7 @@ pub struct Space {
     pub ids: Ids,
     pub nonces: Mutex<NonceMemory>,
     pub metadata_tokens: Mutex<MetadataTokens>,
+    pub chaos: Chaos,
     /// Whether it was used since somebody looked.
     used: AtomicBool,
 }
@@ -31,6 +33,7 @@ impl Space {
             ids,
             nonces: Mutex::new(nonces),
             metadata_tokens: Mutex::default(),
+            chaos: Chaos::default(),
             used: AtomicBool::new(true),
         }
     }
