@@ -53,7 +53,7 @@ impl Refusal {
 
     pub fn error(&self) -> ApiError {
         let denial = self.denied.clone().map(|(resource, display_name)| {
-            let principal = Principal { kind: "SubUser", account: AccountId::DEFAULT, display_name };
+            let principal = Principal { kind: "SubUser", account: AccountId::DEFAULT, display_name: display_name.into() };
             let decision = Decision::ImplicitDeny(Layer::Session);
             Box::new(Denial { action: "ecs:DescribeRegions", resource, principal, decision })
         });

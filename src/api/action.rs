@@ -12,6 +12,7 @@ use super::params::Params;
 use super::permission::Guard;
 pub use super::permission::Permission;
 use super::render::{self, Format};
+use super::station::{Station, Stations};
 use crate::world::{AccessKey, AccountId, Ids, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
@@ -95,6 +96,11 @@ impl<'a> Signer<'a> {
         Ok(Self { id, key })
     }
 
+    /// What a refusal of the key says.
+    pub(super) fn refused(&self, code: Code) -> ApiError {
+        ApiError::from(code).because([("access_key_id", self.id.to_string())])
+    }
+
     /// Looks again: between the signature and the lock somebody may have deleted, deactivated or replaced the key.
     ///
     /// # Errors
@@ -121,6 +127,8 @@ pub struct Ctx<'a> {
     /// `None` if nobody looked at signatures.
     pub signer: Option<&'a Signer<'a>>,
     pub request_id: RequestId,
+    /// How far the call has come.
+    pub stations: &'a Stations,
     /// The address that the client called, `host:port`.
     pub authority: &'a str,
     /// The world's time.
@@ -184,9 +192,11 @@ pub const fn reads<A: Read>() -> Entry {
         name: A::NAME,
         access: Access::Read,
         perform: |ctx, store, params, format| {
+            ctx.stations.enter(Station::Parameters);
             let input = A::Input::from_params(params)?;
             let reply = store.read(|world| {
                 ctx.authorize(world, || A::needs(ctx, &input, world))?;
+                ctx.stations.enter(Station::Rules);
                 A::call(ctx, world, input)
             })?;
             done(format, A::NAME, &reply)
@@ -200,9 +210,11 @@ pub const fn writes<A: Write>() -> Entry {
         name: A::NAME,
         access: Access::Write,
         perform: |ctx, store, params, format| {
+            ctx.stations.enter(Station::Parameters);
             let input = A::Input::from_params(params)?;
             let reply = store.write(|world| {
                 ctx.authorize(world, || A::needs(ctx, &input, world))?;
+                ctx.stations.enter(Station::Rules);
                 A::call(ctx, world, input)
             })?;
             done(format, A::NAME, &reply)
@@ -225,6 +237,9 @@ fn done<R: Reply>(format: Format, action: &str, reply: &R) -> Result<Done, ApiEr
         }
     }
 }
+
+/// What the metadata service is called where products are listed.
+pub const METADATA_SERVICE: &str = "imds";
 
 /// A product of the vendor, told by the version of its API (decision 26).
 #[derive(Debug)]
@@ -251,6 +266,11 @@ impl Product {
         self.known_names().find(|known| known.eq_ignore_ascii_case(name))
     }
 
+    /// The actions that it has: the emulated ones, and the vendor's where they are known.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.actions.iter().map(|entry| entry.name).chain(self.not_emulated())
+    }
+
     /// The vendor's actions that are not emulated.
     pub fn not_emulated(&self) -> impl Iterator<Item = &'static str> {
         self.known_names().filter(|name| self.entry(name).is_none())
@@ -271,6 +291,7 @@ pub(crate) fn by_owner<T>(signer: Option<&Signer>, look: impl FnOnce(&Ctx<'_>) -
         caller: &caller,
         signer,
         request_id: ids.call().0,
+        stations: &Stations::default(),
         authority: "h",
         now: crate::world::parse_utc("2026-11-24T02:07:22Z").expect("a time"),
         ids: &ids,
@@ -292,11 +313,11 @@ mod tests {
     fn a_key_that_goes_between_the_signature_and_the_lock_does_nothing_more() {
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let key = || AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", now);
-        let gone = Err(Code::AccessKeyNotFound.into());
-        let changes: [(Change, Result<(), ApiError>); 5] = [
+        let gone = Err(Code::AccessKeyNotFound);
+        let changes: [(Change, Result<(), Code>); 5] = [
             (|_, _| {}, Ok(())),
-            (|world, _| drop(world.remove_key("k")), gone.clone()),
-            (|world, _| assert!(world.set_key_status("k", KeyStatus::Inactive)), Err(Code::AccessKeyInactive.into())),
+            (|world, _| drop(world.remove_key("k")), gone),
+            (|world, _| assert!(world.set_key_status("k", KeyStatus::Inactive)), Err(Code::AccessKeyInactive)),
             (|world, _| assert!(world.set_key_status("k", KeyStatus::Active)), Ok(())),
             (|world, other| assert!(world.remove_key("k").is_some() && world.add_key("k", other)), gone),
         ];
@@ -305,7 +326,7 @@ mod tests {
             assert!(world.add_key("k", key()));
             let signer = Signer::find(&world, "k".into()).expect("an active key");
             change(&mut world, key());
-            let authorized = by_owner(Some(&signer), |ctx| ctx.authorize(&world, Vec::new));
+            let authorized = by_owner(Some(&signer), |ctx| ctx.authorize(&world, Vec::new)).map_err(|error| error.code);
             assert_eq!(authorized, expected, "change {number}");
         }
     }

@@ -257,7 +257,7 @@ impl Code {
 
     /// The code with a text of its own.
     pub fn with(self, message: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError { code: self, message: message.into(), denial: None }
+        ApiError { code: self, message: message.into(), denial: None, facts: Vec::new() }
     }
 
     /// The code as what becomes of a denial; its text may have places for the resource and the action.
@@ -270,7 +270,7 @@ impl Code {
                 Cow::Owned(format!("{start}{}{rest}", denial.resource))
             }
         };
-        ApiError { code: self, message, denial: Some(Box::new(denial)) }
+        ApiError { code: self, message, denial: Some(Box::new(denial)), facts: Vec::new() }
     }
 }
 
@@ -283,9 +283,22 @@ pub struct ApiError {
     pub message: Cow<'static, str>,
     /// The permission that was missing, and why.
     pub denial: Option<Box<Denial>>,
+    /// What was compared, by name: for who asks afterwards why the call was refused. No answer has it, and no secret
+    /// is in it.
+    pub facts: Facts,
 }
 
+/// Names and values that a refusal rests on; of most, there are none.
+pub type Facts = Vec<(&'static str, String)>;
+
 impl ApiError {
+    /// The same with what was compared.
+    #[must_use]
+    pub fn because(mut self, facts: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.facts.extend(facts);
+        self
+    }
+
     /// The message as far as a log may hold it: what was signed has the caller's security token in it.
     pub fn loggable(&self) -> &str {
         match self.code {

@@ -36,6 +36,14 @@ struct Reason {
     hint: String,
     #[serde(default)]
     mistakes: Vec<Wrong>,
+    #[serde(default)]
+    misses: Vec<Miss>,
+}
+
+/// An expectation that is not met.
+#[derive(Deserialize)]
+struct Miss {
+    message: String,
 }
 
 /// One thing that is wrong with a seed.
@@ -95,7 +103,11 @@ impl Client {
             return Ok(text);
         }
         let Refused { error } = serde_json::from_str(&text).map_err(|_| foreign())?;
-        let Reason { message, hint, mistakes } = error;
+        let Reason { message, hint, mistakes, misses } = error;
+        if !misses.is_empty() {
+            let lines: Vec<_> = misses.into_iter().map(|miss| miss.message).collect();
+            return Err(Failure::Unmet { message: format!("not as expected\n{}", lines.join("\n")), hint });
+        }
         if mistakes.is_empty() {
             return Err(Failure::Refused { message, hint });
         }

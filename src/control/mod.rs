@@ -14,9 +14,11 @@ mod health;
 mod info;
 mod init;
 mod instances;
+mod matching;
 mod namespaces;
 mod ready;
 mod refusal;
+mod requests;
 mod reset;
 mod rng;
 mod roles;
@@ -25,6 +27,7 @@ mod seed;
 mod snapshot;
 mod snapshots;
 mod users;
+mod verify;
 mod version;
 
 use std::fmt::Write as _;
@@ -128,6 +131,10 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
         .routes(routes!(clock::show, clock::change))
         .routes(routes!(namespaces::list))
         .routes(routes!(namespaces::delete))
+        .routes(routes!(requests::list, requests::clear))
+        .routes(routes!(requests::show))
+        .routes(routes!(requests::explain))
+        .routes(routes!(verify::verify))
         .routes(routes!(reset::reset))
         .routes(routes!(rng::begin_again))
         .routes(routes!(seed::seed))

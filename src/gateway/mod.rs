@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod codes;
+mod recording;
 pub mod registry;
 mod reply;
 mod request;
@@ -15,13 +16,17 @@ use std::time::Instant;
 use axum::body::Body;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
+use jiff::Timestamp;
 
 use crate::api::action::{Caller, Ctx, Done, Product};
 use crate::api::error::{ApiError, Code};
 use crate::api::permission::{Denial, Guard};
+use crate::api::station::{Station, Stations};
 use crate::settings::SettingsCell;
 use crate::world::{Namespace, NoSpace, NotOneNamespace, RequestId, Space, Spaces};
+use authenticate::Asked;
 use codes::Family;
+use recording::End;
 use reply::Envelope;
 use request::{Call, Style};
 
@@ -33,9 +38,13 @@ pub struct Gateway {
     pub products: &'static [Product],
 }
 
-/// What is known of a call by the time that it is over, for the log.
+/// What is known of a call by the time that it is over, for log and journal.
 #[derive(Default)]
 struct Trail {
+    peer: Option<IpAddr>,
+    stations: Stations,
+    /// The world's time by which it was looked at.
+    now: Option<Timestamp>,
     product: Option<&'static Product>,
     action: Option<&'static str>,
     caller: Option<Caller>,
@@ -47,8 +56,10 @@ impl Gateway {
     /// connection that it came by; a Unix socket has none.
     pub fn answer(&self, head: Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
         self.finish(head, body, |call, space, trail, request_id| {
+            trail.peer = peer;
+            trail.stations.enter(Station::Namespace);
             let space = space?;
-            let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, peer, space, trail, request_id)));
+            let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, space, trail, request_id)));
             performed.unwrap_or_else(|_| {
                 tracing::error!(rid = %request_id, "a call panicked");
                 Err(Code::Internal.into())
@@ -67,7 +78,7 @@ impl Gateway {
         body: &[u8],
         perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
     ) -> Response<Body> {
-        let started = tracing::enabled!(tracing::Level::INFO).then(Instant::now);
+        let started = Instant::now();
         let call = Call::read(&head, body);
         let found = self.space(&call);
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
@@ -86,9 +97,11 @@ impl Gateway {
             trace_id,
             waived: &trail.waived,
         };
-        if let Some(started) = started {
+        if tracing::enabled!(tracing::Level::INFO) {
             log(&trail, &outcome, &space, request_id, started);
         }
+        let format = envelope.format;
+        recording::record(&space, &call, &trail, &End { outcome: &outcome, request_id, format, started });
         for denial in &trail.waived {
             tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
         }
@@ -131,7 +144,6 @@ impl Gateway {
     fn perform(
         &self,
         call: &Call<'_>,
-        peer: Option<IpAddr>,
         space: &Space,
         trail: &mut Trail,
         request_id: RequestId,
@@ -139,7 +151,9 @@ impl Gateway {
         let settings = self.settings.get();
 
         // 1. Encoding, method, path.
+        trail.stations.enter(Station::Encoding);
         call.well_formed(settings.max_params)?;
+        trail.stations.enter(Station::Method);
         if !matches!(call.head.method, Method::GET | Method::POST) {
             return Err(Code::UnsupportedMethod.into());
         }
@@ -148,9 +162,11 @@ impl Gateway {
         }
 
         // 2. Format.
+        trail.stations.enter(Station::Format);
         let format = call.format().map_err(|(_, code)| code)?;
 
         // 3. Action, version, product.
+        trail.stations.enter(Station::Action);
         let product = registry::product(self.products, call.version());
         trail.product = product.as_ref().ok().copied().flatten();
         let name = call.action().ok_or(Code::ActionNotFound)?;
@@ -162,15 +178,18 @@ impl Gateway {
 
         // 4 to 10. Common parameters, key, time, signature, nonce, token.
         let now = space.clock.now();
-        let (caller, signer) = authenticate::authenticate(call, space, &settings, family, now)?;
+        trail.now = Some(now);
+        let asked = Asked { call, space, settings: &settings, family, now, stations: &trail.stations };
+        let (caller, signer) = asked.authenticate()?;
         trail.caller = Some(caller.clone());
 
         // 12 to 15. The action's own checks, permissions among them, under one lock.
-        let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, peer);
+        let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, trail.peer);
         let ctx = Ctx {
             caller: &caller,
             signer: signer.as_ref(),
             request_id,
+            stations: &trail.stations,
             authority: call.authority(),
             now,
             ids: &space.ids,

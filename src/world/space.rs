@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use super::seed::{self, Files, Mistake};
 use super::sync::{AtomicBool, Mutex};
-use super::{Counts, Ids, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
+use super::{Counts, Ids, Journal, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
 
-/// One isolated world with its own clock, ids, nonces and tokens.
+/// One isolated world with its own clock, ids, nonces, tokens and journal.
 #[derive(Debug)]
 pub struct Space {
     pub namespace: Namespace,
@@ -17,12 +17,20 @@ pub struct Space {
     pub ids: Ids,
     pub nonces: Mutex<NonceMemory>,
     pub metadata_tokens: Mutex<MetadataTokens>,
+    pub journal: Journal,
     /// Whether it was used since somebody looked.
     used: AtomicBool,
 }
 
 impl Space {
-    pub(super) fn new(namespace: Namespace, world: World, clock: SpaceClock, ids: Ids, nonces: NonceMemory) -> Self {
+    pub(super) fn new(
+        namespace: Namespace,
+        world: World,
+        clock: SpaceClock,
+        ids: Ids,
+        nonces: NonceMemory,
+        journal: Journal,
+    ) -> Self {
         Self {
             namespace,
             generation: 0,
@@ -31,6 +39,7 @@ impl Space {
             ids,
             nonces: Mutex::new(nonces),
             metadata_tokens: Mutex::default(),
+            journal,
             used: AtomicBool::new(true),
         }
     }
