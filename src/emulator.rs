@@ -254,7 +254,7 @@ impl Builder {
         let told: Vec<_> = told.collect();
         let spaces = Arc::new(first_spaces(origin, self.space_limits, state.as_deref(), &told)?);
         let settings = Arc::new(SettingsCell::new(self.settings));
-        let configuration = Configuration::new(Arc::clone(&settings), self.listed);
+        let configuration = Configuration::new(Arc::clone(&settings), Arc::clone(&spaces), self.listed);
         let limits = (&self.limits).into();
         let app = Arc::new(App {
             gateway: Gateway { spaces: Arc::clone(&spaces), settings: Arc::clone(&settings), products: PRODUCTS },
@@ -411,9 +411,10 @@ impl Emulator {
         Handle::new(&self.spaces, name).map_err(NamespaceError::NoSpace)
     }
 
-    /// The emulator as a service, for requests that come by no socket.
+    /// The emulator as a service, for requests that come by no socket. Faults hold answers back and damage their bodies as
+    /// they do on a connection; what would end that in place of an answer is an answer whose body fails before its first byte.
     pub fn service(&self) -> Router {
-        http::router(Arc::clone(&self.app))
+        http::service(Arc::clone(&self.app))
     }
 
     /// How far the init folder is.

@@ -146,6 +146,16 @@ impl ClockHandle {
         self.0.clock.now()
     }
 
+    /// How it goes beside the machine's.
+    pub fn pace(&self) -> Pace {
+        self.0.clock.pace()
+    }
+
+    /// Makes it go otherwise.
+    pub fn set_pace(&self, pace: Pace) {
+        self.set(|_| pace);
+    }
+
     /// Moves it; a clock that stands goes on standing. Beyond all time it stays at the end.
     pub fn advance(&self, by: SignedDuration) {
         let further = |at: Timestamp| at.saturating_add(by).unwrap_or(Timestamp::MAX);
@@ -160,7 +170,7 @@ impl ClockHandle {
 
     /// Stops it at a time.
     pub fn freeze(&self, at: Timestamp) {
-        self.set(|_| Pace::Frozen(at));
+        self.set_pace(Pace::Frozen(at));
     }
 
     fn set(&self, pace: impl FnOnce(&crate::world::SpaceClock) -> Pace) {

@@ -13,12 +13,17 @@ use super::permission::Guard;
 pub use super::permission::Permission;
 use super::render::{self, Format};
 use super::station::{Station, Stations};
-use crate::world::{AccessKey, AccountId, Ids, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World};
+use crate::world::chaos::InjectedError;
+use crate::world::{
+    AccessKey, AccountId, Ids, InstanceId, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World,
+};
 
 /// One action of a product. Its file holds, top to bottom: the action, its input, its reply, its rules.
 pub trait Action {
     /// The vendor's spelling; calls may use any case (decision 27).
     const NAME: &'static str;
+    /// Whether it does something to each of several instances, of which one can fail by itself.
+    const IS_BATCH: bool = false;
     type Input: FromParams;
     type Reply: Reply;
 
@@ -140,6 +145,16 @@ pub struct Ctx<'a> {
     pub detach_revokes: bool,
     /// When `DescribeInstanceRamRole` shows a change.
     pub describe_propagation: Propagation,
+    /// What a fault has a part of the batch fail with.
+    pub partial: Option<Partial<'a>>,
+}
+
+/// A part of a batch that fails because somebody has asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Partial<'a> {
+    /// Without one, the first of the call.
+    pub instance: Option<&'a InstanceId>,
+    pub error: &'a Arc<InjectedError>,
 }
 
 /// Which lock an action takes.
@@ -173,6 +188,8 @@ type Perform = fn(&Ctx<'_>, &Store, &Params<'_>, Format) -> Result<Done, ApiErro
 pub struct Entry {
     pub name: &'static str,
     pub access: Access,
+    /// [`Action::IS_BATCH`].
+    pub is_batch: bool,
     perform: Perform,
 }
 
@@ -191,6 +208,7 @@ pub const fn reads<A: Read>() -> Entry {
     Entry {
         name: A::NAME,
         access: Access::Read,
+        is_batch: A::IS_BATCH,
         perform: |ctx, store, params, format| {
             ctx.stations.enter(Station::Parameters);
             let input = A::Input::from_params(params)?;
@@ -209,6 +227,7 @@ pub const fn writes<A: Write>() -> Entry {
     Entry {
         name: A::NAME,
         access: Access::Write,
+        is_batch: A::IS_BATCH,
         perform: |ctx, store, params, format| {
             ctx.stations.enter(Station::Parameters);
             let input = A::Input::from_params(params)?;
@@ -237,9 +256,6 @@ fn done<R: Reply>(format: Format, action: &str, reply: &R) -> Result<Done, ApiEr
         }
     }
 }
-
-/// What the metadata service is called where products are listed.
-pub const METADATA_SERVICE: &str = "imds";
 
 /// A product of the vendor, told by the version of its API (decision 26).
 #[derive(Debug)]
@@ -298,6 +314,7 @@ pub(crate) fn by_owner<T>(signer: Option<&Signer>, look: impl FnOnce(&Ctx<'_>) -
         guard: &guard,
         detach_revokes: false,
         describe_propagation: Propagation::IMMEDIATE,
+        partial: None,
     })
 }
 

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use super::permission::Denial;
+use crate::world::chaos::InjectedError;
 
 /// How well a fact about the real service is known (docs/spec/README.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,12 @@ codes! {
     TokenMalformed = (400, "InvalidSecurityToken.Malformed", "Specified SecurityToken is malformed.", Documented, "protocol.md 11.2, S21");
     TokenMismatch = (400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.", Documented, "protocol.md 11.2, S21");
     Internal = (500, "InternalError", "The request processing has failed due to some unknown error, exception or failure.", Documented, "protocol.md 11.2, S4");
+
+    // Only where somebody has asked for it: faults and limits under /_ecsim/chaos.
+    Throttling = (400, "Throttling", "Request was denied due to request throttling.", Recorded, "protocol.md 11.2");
+    ThrottlingUser = (400, "Throttling.User", "Request was denied due to user flow control.", Documented, "protocol.md 11.2; sts.md 2");
+    ThrottlingApi = (400, "Throttling.Api", "Request was denied due to api flow control.", Documented, "protocol.md 11.2, S5");
+    ServiceUnavailable = (503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.", Documented, "ecs-instance-ram-role.md 7; protocol.md 11.2, S4");
 
     // What ECS answers instead, to V1 signatures (protocol.md 11.1).
     EcsSignatureMismatch = (400, "IncompleteSignature", "The request signature does not conform to Aliyun standards. server string to sign is:{}", Recorded, "protocol.md 11.1, S41");
@@ -257,7 +265,7 @@ impl Code {
 
     /// The code with a text of its own.
     pub fn with(self, message: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError { code: self, message: message.into(), denial: None, facts: Vec::new() }
+        ApiError { code: self, message: message.into(), denial: None, injected: None, facts: Vec::new() }
     }
 
     /// The code as what becomes of a denial; its text may have places for the resource and the action.
@@ -270,14 +278,15 @@ impl Code {
                 Cow::Owned(format!("{start}{}{rest}", denial.resource))
             }
         };
-        ApiError { code: self, message, denial: Some(Box::new(denial)), facts: Vec::new() }
+        ApiError { code: self, message, denial: Some(Box::new(denial)), injected: None, facts: Vec::new() }
     }
 }
 
 /// A refused call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", .code.row().wire)]
+#[error("{}: {message}", self.wire())]
 pub struct ApiError {
+    /// What it is, unless it is injected: then `ServiceUnavailable`, whatever it says on the wire.
     pub code: Code,
     /// What the caller reads.
     pub message: Cow<'static, str>,
@@ -286,6 +295,8 @@ pub struct ApiError {
     /// What was compared, by name: for who asks afterwards why the call was refused. No answer has it, and no secret
     /// is in it.
     pub facts: Facts,
+    /// What a fault or a limit has it be.
+    injected: Option<Arc<InjectedError>>,
 }
 
 /// Names and values that a refusal rests on; of most, there are none.
@@ -297,6 +308,36 @@ impl ApiError {
     pub fn because(mut self, facts: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         self.facts.extend(facts);
         self
+    }
+
+    /// An error that somebody has asked for.
+    pub fn injected(error: &Arc<InjectedError>) -> Self {
+        let injected = Some(Arc::clone(error));
+        Self { injected, ..Code::ServiceUnavailable.with(error.message.clone().into_string()) }
+    }
+
+    /// Whether somebody has asked for it.
+    pub fn is_injected(&self) -> bool {
+        self.injected.is_some()
+    }
+
+    /// The HTTP status of the answer.
+    pub fn status(&self) -> u16 {
+        self.injected.as_ref().map_or(self.code.row().status, |injected| injected.status)
+    }
+
+    /// The code on the wire.
+    pub fn wire(&self) -> &str {
+        self.injected.as_ref().map_or(self.code.row().wire, |injected| &injected.code)
+    }
+
+    /// Code and message, as an entry of an answer has them.
+    pub fn into_texts(self) -> (Cow<'static, str>, Cow<'static, str>) {
+        let code = match &self.injected {
+            Some(injected) => Cow::Owned(injected.code.clone().into_string()),
+            None => Cow::Borrowed(self.code.row().wire),
+        };
+        (code, self.message)
     }
 
     /// The message as far as a log may hold it: what was signed has the caller's security token in it.
@@ -332,9 +373,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_failure_of_ours_is_a_5xx_because_clients_retry_those() {
+    fn only_a_failure_of_ours_or_one_that_is_asked_for_is_a_5xx_because_clients_retry_those() {
         let server = Code::ALL.iter().filter(|code| code.row().status >= 500).collect::<Vec<_>>();
-        assert_eq!(server, [&Code::Internal, &Code::RamInternal, &Code::StsInternal]);
+        assert_eq!(server, [&Code::Internal, &Code::ServiceUnavailable, &Code::RamInternal, &Code::StsInternal]);
     }
 
     #[test]

@@ -87,6 +87,10 @@ impl Explanation {
                 "The key is a temporary one, and its SecurityToken {token_fault}.",
                 "send key id, secret and token of one answer together, and get new ones before they expire",
             ),
+            (Station::Fault, _) => (
+                "{fault} has the call fail: a fault, or a limit, that somebody has set.",
+                "GET /_ecsim/chaos/faults and /_ecsim/chaos/limits list them, DELETE takes them away",
+            ),
             (Station::Permission, _) => (
                 "{principal_type} {principal} may not do {action} on {resource}: {reason}.",
                 "attach a policy that allows it, and none that denies it; with --ram soft the call passes and header \

@@ -873,9 +873,9 @@ pub static DIFFERENCES: &[Difference] = &[
         test: "each_item_says_what_ecs_says",
     },
     Difference {
-        difference: "No call is throttled: `Throttling.User` of STS and the like are never answered",
-        why: "tests call as fast as they can; the real figures are known in part (sts.md 2 and 4)",
-        test: "",
+        difference: "No call is throttled by itself: `Throttling.User` of STS and the like are answered where limits are set, with POST /_ecsim/chaos/limits",
+        why: "tests call as fast as they can; sources disagree about the real figures (sts.md 2 and 4)",
+        test: "sts_answers_throttling_user_to_too_many_calls_of_an_account_and_only_where_a_limit_is_set",
     },
     Difference {
         difference: "At most 10,000 metadata tokens are remembered; beyond, the one that expires first is forgotten",

@@ -100,7 +100,7 @@ pub fn success<R: Serialize>(format: Format, action: &str, reply: &R, room: usiz
 /// Renders a refusal: the members and their order of protocol.md 10.1 and 10.2 (order inferred). `Recommend`
 /// is of the first form there; that a space in a code becomes `+` is inferred.
 pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id: &str, product: &str) -> String {
-    let query = [("q", error.code.row().wire), ("product", product), ("requestId", request_id.as_str())];
+    let query = [("q", error.wire()), ("product", product), ("requestId", request_id.as_str())];
     // Pairs of text cannot fail to become a query.
     let query = serde_urlencoded::to_string(query).unwrap_or_default();
     let recommend = format!("https://api.aliyun.com/troubleshoot?{query}");
@@ -108,7 +108,7 @@ pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id:
     let body = ErrorBody {
         request_id,
         host_id,
-        code: error.code.row().wire,
+        code: error.wire(),
         message: &error.message,
         recommend,
         access_denied_detail: detail,

@@ -49,6 +49,8 @@ stations! {
     Signature = ("signature", "The signature is not the one that the server calculates with the secret of the key.");
     Nonce = ("nonce", "The nonce was used before.");
     Token = ("token", "The key is a temporary one, whose token has to come along.");
+    /// Limits and faults, where there are any.
+    Fault = ("fault", "A limit or a fault has the call fail.");
     /// Presence and syntax of what the action takes.
     Parameters = ("parameters", "A parameter of the action is absent, or has a value that it cannot have.");
     /// What RAM policies say.

@@ -1,14 +1,17 @@
 //! `/_ecsim/clock`: what time it is in the world, and moving it.
 
+use std::sync::Arc;
+
 use axum::Json;
+use axum::extract::State;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Refusal;
 use super::extract::{Body, FromBody};
-use super::scope::{InNamespace, Scope};
+use super::scope::{InNamespace, Scope, Target};
+use super::{Control, Refusal};
 use crate::world::{Pace, Space, SpaceClock, parse_utc, utc_seconds};
 
 /// What a body says; what it leaves out stays.
@@ -60,9 +63,14 @@ pub(super) async fn show(Scope(space): Scope) -> Json<Time> {
 /// When it is answered, all that is due by then has happened.
 #[utoipa::path(method(put, post), path = "/_ecsim/clock", operation_id = "move_clock", params(InNamespace), request_body = TimeChange,
                responses((status = 200, body = Time)))]
-pub(super) async fn change(Scope(space): Scope, Body(change): Body<TimeChange>) -> Result<Json<Time>, Refusal> {
-    let moved = space.move_clock(|clock| change.pace(clock));
-    moved.map_err(|reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidClock", reason, HINT))?;
+pub(super) async fn change(
+    State(control): State<Arc<Control>>,
+    Target(name): Target,
+    Body(change): Body<TimeChange>,
+) -> Result<Json<Time>, Refusal> {
+    let refuse = |reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidClock", reason, HINT);
+    let moved = |space: &Space| space.move_clock(|clock| change.pace(clock)).map_err(refuse);
+    let (space, ()) = control.spaces.change(&name, moved)?;
     Ok(Json(Time::of(&space)))
 }
 

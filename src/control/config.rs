@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::extract::{Body, FromBody};
 use super::{Control, Refusal};
 use crate::settings::{Settings, SettingsCell, UsageError};
+use crate::world::{Propagation, Spaces, View};
 
 /// A setting in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -64,17 +65,19 @@ pub type Listed = BTreeMap<String, Setting>;
 #[derive(Debug)]
 pub struct Configuration {
     cell: Arc<SettingsCell>,
+    /// Whose worlds go by them.
+    spaces: Arc<Spaces>,
     /// Locked before the cell is changed, so that both change together.
     listed: RwLock<Listed>,
 }
 
 impl Configuration {
     /// `listed` are all settings that are known by name: none of a program's that embeds the emulator.
-    pub fn new(cell: Arc<SettingsCell>, mut listed: Listed) -> Self {
+    pub fn new(cell: Arc<SettingsCell>, spaces: Arc<Spaces>, mut listed: Listed) -> Self {
         for (name, text) in cell.get().texts() {
             listed.entry(name.to_owned()).or_insert(Setting { value: Value::One(text), source: Source::Program });
         }
-        Self { cell, listed: RwLock::new(listed) }
+        Self { cell, spaces, listed: RwLock::new(listed) }
     }
 
     pub(super) fn settings(&self) -> Settings {
@@ -92,7 +95,7 @@ impl Configuration {
         let is_read_again = |name: &str| name == "seed" || changeable.contains(&name);
         now.retain(|name, _| !is_read_again(name));
         now.extend(listed.into_iter().filter(|(name, _)| is_read_again(name)));
-        self.cell.set(settings);
+        self.set(settings);
     }
 
     /// Changes some settings, or none.
@@ -102,8 +105,24 @@ impl Configuration {
         for (name, text) in settings.texts().into_iter().filter(|(name, _)| changes.contains_key(*name)) {
             listed.insert(name.to_owned(), Setting { value: Value::One(text), source: Source::Control });
         }
-        self.cell.set(settings);
+        self.set(settings);
         Ok(())
+    }
+
+    /// A view that goes by reads from now on has learned of all that was before.
+    fn set(&self, settings: Settings) {
+        let before = self.cell.get();
+        for (view, before, now) in [
+            (View::Metadata, before.metadata_propagation, settings.metadata_propagation),
+            (View::Describe, before.describe_propagation, settings.describe_propagation),
+        ] {
+            if before != now && matches!(now, Propagation::Reads(_)) {
+                for space in self.spaces.all() {
+                    space.store.write(|world| world.show_changes(view));
+                }
+            }
+        }
+        self.cell.set(settings);
     }
 }
 

@@ -30,6 +30,12 @@ struct Modes {
     gateway_codes: GatewayCodes,
     detach_pass_role: bool,
     detach_revokes: bool,
+    /// Such as `30s` or `3reads`.
+    metadata_propagation: String,
+    /// Such as `30s` or `3reads`.
+    describe_propagation: String,
+    /// Such as `15m`.
+    clock_skew: String,
     clock: Mode,
     admin: AdminMode,
     /// Whether the control API wants a token.
@@ -59,6 +65,9 @@ pub(super) async fn info(State(control): State<Arc<Control>>, Scope(space): Scop
         gateway_codes: settings.codes,
         detach_pass_role: settings.detach_pass_role,
         detach_revokes: settings.detach_revokes,
+        metadata_propagation: settings.metadata_propagation.to_string(),
+        describe_propagation: settings.describe_propagation.to_string(),
+        clock_skew: format!("{:#}", settings.clock_skew),
         clock: Mode::of(&space.clock),
         admin: control.access.mode,
         admin_token: control.access.token.is_some(),

@@ -51,7 +51,7 @@ impl Members {
         let texts = [
             ("action", &self.action, record.action(), true),
             ("product", &self.product, record.product, true),
-            ("code", &self.code, Some(record.code), false),
+            ("code", &self.code, Some(record.code()), false),
             ("access_key_id", &self.access_key_id, record.access_key_id(), false),
             ("path", &self.path, Some(record.path()), false),
         ];

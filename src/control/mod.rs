@@ -4,6 +4,7 @@
 //! collects from them is the description, the 404 and the 405.
 
 mod access;
+mod chaos;
 mod clock;
 mod config;
 mod coverage;
@@ -51,6 +52,7 @@ use crate::files::SnapshotDir;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
+pub(crate) use chaos::METADATA;
 pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;
 use description::{Description, also_at};
@@ -128,6 +130,9 @@ pub(crate) fn router(control: &Arc<Control>, beside: OpenApiRouter) -> Router {
     let open =
         OpenApiRouter::default().routes(routes!(coverage::coverage)).with_state(Arc::clone(control)).merge(beside);
     let guarded = OpenApiRouter::default()
+        .routes(routes!(chaos::faults::list, chaos::faults::set, chaos::faults::add, chaos::faults::remove))
+        .routes(routes!(chaos::effects::show, chaos::effects::set, chaos::effects::clear))
+        .routes(routes!(chaos::limits::list, chaos::limits::set, chaos::limits::add, chaos::limits::clear))
         .routes(routes!(clock::show, clock::change))
         .routes(routes!(namespaces::list))
         .routes(routes!(namespaces::delete))
@@ -217,9 +222,9 @@ fn wrong_method(control: &Control, request: &Request) -> Refusal {
 
 /// The answer to what the transport refuses.
 pub(crate) fn refused(refusal: &ApiError) -> Response {
-    let row = refusal.code.row();
-    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
-    Refusal::new(status, row.wire, &*refusal.message, "the limits are flags of `ecsim serve`").into_response()
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    Refusal::new(status, refusal.wire().to_owned(), &*refusal.message, "the limits are flags of `ecsim serve`")
+        .into_response()
 }
 
 /// The answer when a control endpoint panics.

@@ -14,7 +14,7 @@ use super::matching::Members;
 use super::scope::{InNamespace, Scope};
 use super::{Control, Refusal};
 use crate::api::action::Product;
-use crate::api::error::Code;
+use crate::api::error::{Code, Row};
 use crate::api::explanation::Explanation;
 use crate::api::station::{Station, Stations};
 use crate::world::journal::{self, Kept, Parameter, Record};
@@ -72,7 +72,9 @@ pub(super) struct Request {
     parameters_left_out: u32,
     status: u16,
     /// `OK` if it was not refused.
-    code: &'static str,
+    code: String,
+    /// The id of the fault that it met; of a limit, `limit:` and its key.
+    fault: Option<String>,
     /// What the client read; of a signature that does not match, without the string to sign.
     message: Option<String>,
     batch: Option<BatchView>,
@@ -132,7 +134,8 @@ impl Request {
             cut: record.parameters().filter(Parameter::is_cut).map(|p| (p.name.to_owned(), p.bytes)).collect(),
             parameters_left_out: record.parameters_left_out,
             status: record.status,
-            code: record.code,
+            code: record.code().to_owned(),
+            fault: owned(record.fault()),
             message: record.refusal().map(|refusal| refusal.message.clone()),
             batch: record.batch.map(|(total, fail)| BatchView { total, fail }),
             would_deny: details.map(|details| details.waived.clone()).unwrap_or_default(),
@@ -250,7 +253,7 @@ pub(super) struct Explained {
     hint: Option<String>,
     /// What was compared, by name.
     facts: BTreeMap<&'static str, String>,
-    /// What is known of the code that it was refused with.
+    /// What is known of the code that it was refused with; `null` for one that a fault or limit has it be.
     code: Option<CodeView>,
     request: Request,
 }
@@ -281,7 +284,8 @@ pub(super) async fn explain(
     let request_id = record.request_id.map(|id| id.to_string()).unwrap_or_default();
     let request = Request::of(&record);
     let refused = record.refusal().and_then(|refusal| {
-        let code = Code::ALL.get(usize::from(refusal.row)).copied()?;
+        // One that somebody has asked for stands in no table.
+        let code = refusal.row.and_then(|row| Code::ALL.get(usize::from(row)).copied());
         Some((refusal, Station::numbered(refusal.station)?, code))
     });
     let Some((refusal, station, code)) = refused else {
@@ -299,10 +303,10 @@ pub(super) async fn explain(
             request,
         }));
     };
-    let explanation = Explanation::of(station, code);
-    let hint = suggestion(&control, &space, &record, station, code)
+    let explanation = Explanation::of(station, code.unwrap_or(Code::ServiceUnavailable));
+    let hint = code
+        .and_then(|code| suggestion(&control, &space, &record, station, code))
         .or_else(|| Some(explanation.hint.to_owned()).filter(|hint| !hint.is_empty()));
-    let row = code.row();
     Ok(Json(Explained {
         schema: 1,
         request_id,
@@ -311,12 +315,9 @@ pub(super) async fn explain(
         explanation: explanation.sentence(&refusal.facts),
         hint,
         facts: refusal.facts.iter().cloned().collect(),
-        code: Some(CodeView {
-            code: row.wire,
-            status: row.status,
-            text: row.text,
-            evidence: row.evidence.name(),
-            source: row.source,
+        code: code.map(|code| {
+            let Row { status, wire, text, evidence, source } = code.row();
+            CodeView { code: wire, status, text, evidence: evidence.name(), source }
         }),
         request,
     }))

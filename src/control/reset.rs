@@ -11,7 +11,7 @@ use super::{Control, Refusal};
 
 /// Begins a namespace again
 ///
-/// World, clock, ids, nonces and metadata tokens are as at the start, in a new generation; other namespaces stay. Calls in
+/// World, clock, ids, nonces and metadata tokens are as at the start, without faults, in a new generation; other namespaces stay. Calls in
 /// flight finish on the old world.
 #[utoipa::path(post, path = "/_ecsim/reset", params(InNamespace), responses((status = 200, body = OfNamespace)))]
 pub(super) async fn reset(

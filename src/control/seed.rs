@@ -61,9 +61,8 @@ pub(super) async fn seed(
 ) -> Result<Json<Seeded>, Refusal> {
     let (space, more) = match mode {
         Mode::Merge => {
-            let (files, space) = (in_body(body), control.spaces.of(&name)?);
-            let more = space.add(&files).map_err(|mistakes| refused(&mistakes))?;
-            (space, more)
+            let files = in_body(body);
+            control.spaces.change(&name, |space| space.add(&files).map_err(|mistakes| refused(&mistakes)))?
         }
         Mode::Replace => {
             let space = replace(&control, &name, &in_body(body))?;

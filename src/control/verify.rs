@@ -291,5 +291,5 @@ fn seqs(records: &[&Record]) -> Vec<u64> {
 /// What a request was, in a few words.
 fn line(record: &Record) -> String {
     let what = record.action().unwrap_or_else(|| record.path());
-    format!("request {}, {} {what} => {} {}", record.seq, record.method(), record.status, record.code)
+    format!("request {}, {} {what} => {} {}", record.seq, record.method(), record.status, record.code())
 }

@@ -20,14 +20,14 @@ use crate::world::{AccessKey, AccountId, KeyOwner, Namespace, SecurityToken, Spa
 const LIVE_PREFIX: &str = "LTAI";
 
 /// A call that is asked who makes it.
-pub(super) struct Asked<'c, 'a> {
+pub(super) struct Asked<'c, 'a, 's> {
     pub(super) call: &'c Call<'a>,
     pub(super) space: &'c Space,
     pub(super) settings: &'c Settings,
     pub(super) family: Family,
     /// The world's time.
     pub(super) now: Timestamp,
-    pub(super) stations: &'c Stations,
+    pub(super) stations: &'s Stations,
 }
 
 /// The headers that an ACS3 signature must cover where they are sent (protocol.md 5.2, inferred):
@@ -35,7 +35,7 @@ pub(super) struct Asked<'c, 'a> {
 /// section: aliyun-java-sdk-core 4.7.10 does not sign it (client).
 const COVERED: [HeaderName; 4] = [request::ACTION, request::VERSION, request::DATE, request::CONTENT_SHA256];
 
-impl<'c> Asked<'c, '_> {
+impl<'c> Asked<'c, '_, '_> {
     /// The caller, and the key that it has signed with, unless signatures do not count.
     ///
     /// # Errors

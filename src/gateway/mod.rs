@@ -18,11 +18,12 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use jiff::Timestamp;
 
-use crate::api::action::{Caller, Ctx, Done, Product};
+use crate::api::action::{Caller, Ctx, Done, Entry, Partial, Product, Signer};
 use crate::api::error::{ApiError, Code};
 use crate::api::permission::{Denial, Guard};
 use crate::api::station::{Station, Stations};
 use crate::settings::SettingsCell;
+use crate::world::chaos::{Effect, Fired, Target, Throttled, Treatment};
 use crate::world::{Namespace, NoSpace, NotOneNamespace, RequestId, Space, Spaces};
 use authenticate::Asked;
 use codes::Family;
@@ -49,6 +50,17 @@ struct Trail {
     action: Option<&'static str>,
     caller: Option<Caller>,
     waived: Vec<Denial>,
+    disturbance: Option<Disturbance>,
+    /// What becomes of the answer.
+    treatment: Treatment,
+}
+
+/// What somebody has asked to go wrong with a call.
+#[derive(Debug)]
+struct Disturbance {
+    /// The id of the fault; of a limit, `limit:` and its key.
+    fault: Box<str>,
+    retry_after: Option<u32>,
 }
 
 impl Gateway {
@@ -84,6 +96,9 @@ impl Gateway {
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
         let (request_id, trace_id) = space.ids.call();
         let mut trail = Trail::default();
+        if space.chaos.is_armed() {
+            trail.treatment.delay = space.chaos.delay(&space.ids);
+        }
         let outcome = perform(&call, found.as_deref().map_err(Clone::clone), &mut trail, request_id);
         let outcome = outcome.map_err(|error| match (error.code, trail.product) {
             (Code::Internal, Some(product)) => product.failure.into(),
@@ -96,6 +111,7 @@ impl Gateway {
             request_id,
             trace_id,
             waived: &trail.waived,
+            disturbance: trail.disturbance.as_ref(),
         };
         if tracing::enabled!(tracing::Level::INFO) {
             log(&trail, &outcome, &space, request_id, started);
@@ -112,7 +128,11 @@ impl Gateway {
         drop(call);
         // The answer's headers take the place of the request's, which nobody needs any more.
         head.headers.clear();
-        envelope.respond(status, text, head.headers)
+        let mut answer = envelope.respond(status, text, head.headers);
+        if !trail.treatment.is_none() {
+            answer.extensions_mut().insert(trail.treatment);
+        }
+        answer
     }
 
     /// The space that key id or header name; neither is `default`.
@@ -183,6 +203,14 @@ impl Gateway {
         let (caller, signer) = asked.authenticate()?;
         trail.caller = Some(caller.clone());
 
+        // 11. Limits, and what else somebody has asked to go wrong.
+        let fired = if space.chaos.is_armed() {
+            trail.stations.enter(Station::Fault);
+            disturb(call, space, trail, (product, entry), signer.as_ref(), now)?
+        } else {
+            None
+        };
+
         // 12 to 15. The action's own checks, permissions among them, under one lock.
         let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, trail.peer);
         let ctx = Ctx {
@@ -196,6 +224,9 @@ impl Gateway {
             guard: &guard,
             detach_revokes: settings.detach_revokes,
             describe_propagation: settings.describe_propagation,
+            partial: fired
+                .as_ref()
+                .and_then(|fired| Some(Partial { instance: fired.fault.instance.as_ref(), error: fired.error()? })),
         };
         let outcome = entry.perform(&ctx, &space.store, &call.params, format);
         trail.waived = guard.into_waived();
@@ -203,11 +234,46 @@ impl Gateway {
     }
 }
 
+/// Has a call meet the limits and the faults of its space: those that let it through, or leave the action to fail in part.
+///
+/// # Errors
+/// What a limit or a fault has it answered.
+fn disturb(
+    call: &Call<'_>,
+    space: &Space,
+    trail: &mut Trail,
+    (product, entry): (&Product, &Entry),
+    signer: Option<&Signer<'_>>,
+    now: Timestamp,
+) -> Result<Option<Fired>, ApiError> {
+    let Some(account) = trail.caller.as_ref().map(|caller| caller.account) else { return Ok(None) };
+    space.chaos.admit(now, account, product.name, entry.name).map_err(|Throttled { key, error, retry_after }| {
+        trail.disturbance = Some(Disturbance { fault: format!("limit:{key}").into(), retry_after });
+        ApiError::injected(&error)
+    })?;
+    let target = Target {
+        service: product.name,
+        operation: entry.name,
+        region: call.params.optional("RegionId"),
+        account,
+        key_id: signer.map(|signer| &*signer.id).or_else(|| call.access_key_id()),
+        names: &|id| call.names_instance(id),
+    };
+    let Some(fired) = space.chaos.strike(&target, &space.ids) else { return Ok(None) };
+    let treatment = fired.treatment();
+    trail.treatment = Treatment { delay: trail.treatment.delay + treatment.delay, ..treatment };
+    trail.disturbance = Some(Disturbance { fault: fired.id.as_str().into(), retry_after: fired.fault.retry_after });
+    match fired.error() {
+        Some(error) if fired.fault.effect == Some(Effect::Error) || !entry.is_batch => Err(ApiError::injected(error)),
+        _ => Ok(Some(fired)),
+    }
+}
+
 /// One line a call: what, by whom, how it ended, how long it took.
 fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_id: RequestId, started: Instant) {
     let (code, http, batch) = match outcome {
         Ok(done) => ("OK", 200, done.batch),
-        Err(error) => (error.code.row().wire, error.code.row().status, None),
+        Err(error) => (error.wire(), error.status(), None),
     };
     tracing::info!(
         product = trail.product.map(|product| product.name),
@@ -219,6 +285,7 @@ fn log(trail: &Trail, outcome: &Result<Done, ApiError>, space: &Space, request_i
         rid = %request_id,
         account = trail.caller.as_ref().map(|caller| tracing::field::display(caller.account)),
         namespace = %space.namespace,
+        fault = trail.disturbance.as_ref().map(|disturbance| &*disturbance.fault),
         dur_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "call"
     );

@@ -60,7 +60,7 @@ pub(super) struct End<'a> {
 pub(super) fn record(space: &Space, call: &Call<'_>, trail: &Trail, end: &End<'_>) {
     let (code, status, batch, passed) = match end.outcome {
         Ok(done) => ("OK", 200, done.batch, trail.stations.all_passed()),
-        Err(error) => (error.code.row().wire, error.code.row().status, None, trail.stations.passed()),
+        Err(error) => (error.wire(), error.status(), None, trail.stations.passed()),
     };
     let entry = Entry {
         at: trail.now.unwrap_or_else(|| space.clock.now()),
@@ -81,6 +81,7 @@ pub(super) fn record(space: &Space, call: &Call<'_>, trail: &Trail, end: &End<'_
         instance: None,
         status,
         code,
+        fault: trail.disturbance.as_ref().map(|disturbance| &*disturbance.fault),
         batch: batch.map(|batch| (batch.total as u32, batch.fail as u32)),
         peer: trail.peer,
         user_agent: call.header(&USER_AGENT),
@@ -89,7 +90,7 @@ pub(super) fn record(space: &Space, call: &Call<'_>, trail: &Trail, end: &End<'_
     };
     let refusal = end.outcome.as_ref().err().map(|error| Refusal {
         station: trail.stations.at() as u8,
-        row: error.code as u16,
+        row: (!error.is_injected()).then_some(error.code as u16),
         message: error.loggable().replace("{}", "…"),
         facts: facts(error, &entry),
     });
@@ -107,6 +108,7 @@ fn facts(error: &ApiError, entry: &Entry<'_>) -> Facts {
         ("version", entry.version),
         ("action", entry.action),
         ("access_key_id", entry.access_key_id),
+        ("fault", entry.fault),
     ];
     for (name, value) in told {
         if let Some(value) = value.filter(|_| facts.iter().all(|(known, _)| *known != name)) {

@@ -8,14 +8,19 @@ use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, C
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use md5::{Digest, Md5};
 
+use super::Disturbance;
 use crate::api::error::ApiError;
 use crate::api::permission::Denial;
 use crate::api::render::{self, Format};
+use crate::world::chaos::FaultId;
 use crate::world::{RequestId, TraceId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-acs-trace-id");
 const WOULD_DENY: HeaderName = HeaderName::from_static("x-ecsim-would-deny");
+const FAULT: HeaderName = HeaderName::from_static(FaultId::HEADER);
+/// After how many milliseconds to try again; clients take an answer that has it for throttling (clients.md R7).
+const RETRY_AFTER: HeaderName = HeaderName::from_static("x-acs-retry-after");
 
 /// What an answer needs to know beside its body.
 #[derive(Debug)]
@@ -26,13 +31,14 @@ pub(super) struct Envelope<'a> {
     pub(super) trace_id: TraceId,
     /// What policies do not allow and `--ram soft` let pass.
     pub(super) waived: &'a [Denial],
+    pub(super) disturbance: Option<&'a Disturbance>,
 }
 
 impl Envelope<'_> {
     /// `host_id`: the host that the client called.
     pub(super) fn failure(&self, error: &ApiError, host_id: &str) -> (StatusCode, Vec<u8>) {
         let text = render::failure(self.format, error, self.request_id, host_id, self.product);
-        let status = StatusCode::from_u16(error.code.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, text.into_bytes())
     }
 
@@ -59,6 +65,15 @@ impl Envelope<'_> {
         }
         if !self.waived.is_empty() {
             headers.insert(WOULD_DENY, would_deny(self.waived));
+        }
+        if let Some(Disturbance { fault, retry_after, .. }) = self.disturbance {
+            // Ids of faults and names of actions are visible ASCII.
+            if let Ok(fault) = HeaderValue::from_str(fault) {
+                headers.insert(FAULT, fault);
+            }
+            if let Some(millis) = retry_after {
+                headers.insert(RETRY_AFTER, HeaderValue::from(*millis));
+            }
         }
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;

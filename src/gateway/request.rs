@@ -129,6 +129,19 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Whether one of the parameters by which calls name instances names this one.
+    pub(super) fn names_instance(&self, id: &str) -> bool {
+        self.params.pairs().any(|(name, value)| match name {
+            "InstanceId" => value == id,
+            "InstanceIds" => {
+                // Whatever takes more of them refuses the call.
+                let ids = self.params.json_list(name, 0..=100);
+                ids.and_then(Result::ok).is_some_and(|ids| ids.iter().any(|listed| listed == id))
+            }
+            _ => name.starts_with("InstanceId.") && value == id,
+        })
+    }
+
     /// The value of a header, if it is text.
     pub(super) fn header(&self, name: &HeaderName) -> Option<&'a str> {
         header(self.head, name)

@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tower::Service;
 
+use super::damage::{self, Cut, Resets};
 use super::head_timer::HeadTimer;
 use super::server::{Phase, Shared, reached};
 use super::{GATEWAY, call, marked};
@@ -40,18 +41,18 @@ pub(super) async fn serve<I>(
     shared: Arc<Shared>,
     mut phase: watch::Receiver<Phase>,
 ) where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    I: AsyncRead + AsyncWrite + Resets + Unpin + Send + 'static,
 {
     let limits = shared.app.limits;
     let peer = peer.map(Peer);
-    let (shared, begun) = (&*shared, AtomicUsize::new(0));
+    let (shared, begun, watched) = (&*shared, AtomicUsize::new(0), phase.clone());
     let service = service_fn(|request: Request<Incoming>| {
         begun.fetch_add(1, Ordering::AcqRel);
         let guard = shared.in_flight.enter();
         let mut request = request.map(Body::new);
-        let instance = instance.as_ref();
+        let (instance, watched) = (instance.as_ref(), &watched);
         async move {
-            let answer = if request.uri().path() == GATEWAY {
+            let answered = if request.uri().path() == GATEWAY {
                 call(State(Arc::clone(&shared.app)), peer.map(Extension), request).await
             } else {
                 if let Some(peer) = peer {
@@ -63,8 +64,15 @@ pub(super) async fn serve<I>(
                 // A router is always ready.
                 shared.router.clone().call(request).await
             };
+            let Ok(answer) = answered;
+            let mut answer = marked(answer);
+            let answer = match answer.extensions_mut().remove() {
+                None => Ok(answer),
+                // On the heap, so that the calls that nothing happens to do not carry the room for it.
+                Some(treatment) => Box::pin(damage::treat(answer, treatment, Some(watched.clone()))).await,
+            };
             drop(guard);
-            answer.map(marked)
+            answer
         }
     });
     // A connection that comes while the server closes is still answered, once.
@@ -106,7 +114,20 @@ pub(super) async fn serve<I>(
                 let _ = tokio::time::timeout(CLOSING, too_slow(&mut io, shared)).await;
             }
         }
-        Err(error) => tracing::debug!(%error, "a connection ended early"),
+        Err(error) => match Cut::of(&error) {
+            None => tracing::debug!(%error, "a connection ended early"),
+            Some(Cut::Reset) => return io.reset_at_close(),
+            Some(cut) => {
+                if let Cut::Silent(time) = cut {
+                    // Until then at most: a client that gives up closes its half.
+                    tokio::select! {
+                        () = discard(&mut io) => {}
+                        () = damage::hold(time, Some(phase.clone())) => {}
+                    }
+                }
+                let _ = io.shutdown().await;
+            }
+        },
     }
     if *phase.borrow() == Phase::Open {
         let _ = tokio::time::timeout(LINGERING, discard(io)).await;

@@ -1,6 +1,7 @@
 //! Transport: listeners, connections, limits and shutdown. It knows bytes, not actions.
 
 mod connection;
+mod damage;
 mod head_timer;
 mod limits;
 mod listener;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, RawPathParamsRejection};
 use axum::extract::{DefaultBodyLimit, Path, RawPathParams, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any;
 use axum::{Extension, Router};
@@ -79,6 +80,11 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new().fallback(call).merge(metadata).with_state(app).merge(control)
 }
 
+/// The same without a connection, for an emulator that is reached by no socket.
+pub fn service(app: Arc<App>) -> Router {
+    router(app).layer(from_fn(damage::without_connection))
+}
+
 /// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
 /// telling who calls.
 const GATEWAY: &str = "/";
@@ -132,7 +138,7 @@ async fn metadata_of_named(
 
 async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Option<&str>) -> Response<Body> {
     if let Err(error) = app.limits.receive(head, body).await {
-        return metadata::refused(error.code.row().status);
+        return metadata::refused(error.status());
     }
     let asker =
         Asker { listener: head.extensions.get(), path: named, peer: head.extensions.get::<Peer>().map(|peer| peer.0) };

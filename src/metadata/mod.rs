@@ -18,9 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::action::METADATA_SERVICE;
 use crate::control;
 use crate::settings::SettingsCell;
+use crate::world::chaos::{FaultId, Fired, Target, Treatment};
 use crate::world::journal::Entry;
 use crate::world::{
     CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
@@ -68,6 +68,7 @@ pub struct Asker<'a> {
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
 pub(crate) const VERSIONS: [&str; 2] = ["/latest", "/2016-01-01"];
 
+const FAULT: HeaderName = HeaderName::from_static(FaultId::HEADER);
 const TRACE_PARENT: HeaderName = HeaderName::from_static(Entry::TRACE_PARENT);
 const TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
 const TOKEN_LIFETIME: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
@@ -81,18 +82,41 @@ impl Metadata {
     pub fn answer(&self, head: &Parts, path: &str, asker: Asker<'_>) -> Response<Body> {
         let started = Instant::now();
         let found = self.who(&head.headers, asker);
+        let (mut fault, mut treatment) = (None, Treatment::default());
         let answer = match &found {
-            Ok((space, id)) => self.perform(head, path, space, id),
+            Ok((space, id)) => {
+                let mut struck = Ok(());
+                if space.chaos.is_armed() {
+                    treatment.delay = space.chaos.delay(&space.ids);
+                    if let Some(fired) = strike(path, space, id) {
+                        let its = fired.treatment();
+                        treatment = Treatment { delay: treatment.delay + its.delay, ..its };
+                        struck = fired.error().map_or(Ok(()), |error| Err(Refusal::injected(error.status)));
+                        fault = Some(fired.id);
+                    }
+                }
+                struck.and_then(|()| self.perform(head, path, space, id))
+            }
             Err(refusal) => Err(refusal.clone()),
         };
         let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
-        let asked = Asked { method: &head.method, path, headers: &head.headers, peer: asker.peer, started };
+        let fault_id = fault.as_ref().map(FaultId::as_str);
+        let asked =
+            Asked { method: &head.method, path, headers: &head.headers, peer: asker.peer, fault: fault_id, started };
         let namespace = self.record(&asked, found.ok(), status);
-        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, "metadata");
-        match answer {
+        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = fault_id, "metadata");
+        let mut answer = match answer {
             Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
             Err(refusal) => refusal.page(),
+        };
+        // An id is visible ASCII.
+        if let Some(Ok(id)) = fault.map(|id| HeaderValue::from_str(id.as_str())) {
+            answer.headers_mut().insert(FAULT, id);
         }
+        if !treatment.is_none() {
+            answer.extensions_mut().insert(treatment);
+        }
+        answer
     }
 
     /// Writes a request into the journal of the space of who asks; which that is.
@@ -106,7 +130,7 @@ impl Metadata {
             method: asked.method.as_str(),
             path: asked.path,
             style: None,
-            product: Some(METADATA_SERVICE),
+            product: Some(control::METADATA),
             version: None,
             action: None,
             format: None,
@@ -115,6 +139,7 @@ impl Metadata {
             instance: id.as_ref().map(InstanceId::as_str),
             status: status.as_u16(),
             code: status.canonical_reason().unwrap_or_default(),
+            fault: asked.fault,
             batch: None,
             peer: asked.peer,
             user_agent: text(&USER_AGENT),
@@ -169,8 +194,18 @@ impl Metadata {
             Reading::Due(role, standing) => (role, standing),
         };
         let lifetime = self.settings.credential_lifetime;
-        let renew = |world: &mut World| world.renew_role_credentials(&space.ids, now, id, (&role, standing), lifetime);
-        space.store.write(renew).map(document)
+        let renewed = space.store.write(|world| {
+            let renew = |world: &mut World, standing| {
+                world.renew_role_credentials(&space.ids, now, id, (&role, standing), lifetime)
+            };
+            renew(world, standing).or_else(|| {
+                // The role may have come off since, and the view not have learned of it.
+                let seen = self.roles_seen(world, now).of(id, world.instance(id.as_str())?);
+                let standing = seen.role()?.is(role.as_str()).then_some(seen.standing)?;
+                renew(world, standing)
+            })
+        });
+        renewed.map(document)
     }
 
     /// The instance that asks: that of listener or path, the one at the peer's address, the default, in this order.
@@ -249,7 +284,7 @@ impl Metadata {
         };
         let status = if credentials.is_ok() { StatusCode::OK } else { StatusCode::NOT_FOUND };
         let path = format!("/_ecsim/instances/{path}/credentials");
-        let asked = Asked { method: &Method::GET, path: &path, headers: head, peer: None, started };
+        let asked = Asked { method: &Method::GET, path: &path, headers: head, peer: None, fault: None, started };
         self.record(&asked, found.ok(), status);
         match credentials {
             Ok(credentials) => {
@@ -282,7 +317,24 @@ struct Asked<'a> {
     path: &'a str,
     headers: &'a HeaderMap,
     peer: Option<IpAddr>,
+    fault: Option<&'a str>,
     started: Instant,
+}
+
+/// What somebody has asked to go wrong with a request, once it is known who asks and before anything else is looked at.
+fn strike(path: &str, space: &Space, id: &InstanceId) -> Option<Fired> {
+    let item = VERSIONS.iter().find_map(|version| path.strip_prefix(version))?.trim_start_matches('/');
+    let (account, region) =
+        space.store.read(|world| world.instance(id.as_str()).map(|instance| (instance.account, instance.region)))?;
+    let target = Target {
+        service: control::METADATA,
+        operation: item.strip_prefix("meta-data/").unwrap_or(item),
+        region: Some(region.id),
+        account,
+        key_id: None,
+        names: &|named| named == id.as_str(),
+    };
+    space.chaos.strike(&target, &space.ids)
 }
 
 /// The space that the header names, once at most: two that differ would be two askers.
@@ -360,4 +412,39 @@ fn document(RoleCredentials { credentials, issued, expires }: RoleCredentials) -
         code: "Success",
     };
     serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{Origin, Propagation, SpaceLimits, parse_utc};
+
+    #[test]
+    fn a_role_that_comes_off_between_the_look_and_the_making_of_credentials_is_shown_as_long_as_the_view_shows_it() {
+        const WEB: &str = "i-bp1ecsim0000000web01";
+        for (propagation, is_shown) in [
+            (Propagation::IMMEDIATE, false),
+            (Propagation::Time(SignedDuration::from_secs(30)), true),
+            (Propagation::Reads(1), true),
+        ] {
+            let now = parse_utc("2026-11-24T02:07:22Z");
+            let spaces = Spaces::new(Origin { now, frozen: Some(true), ..Origin::default() }, SpaceLimits::default());
+            let live = crate::settings::Settings { metadata_propagation: propagation, ..Default::default() };
+            let metadata = Metadata {
+                spaces: Arc::new(spaces.expect("a good seed")),
+                settings: Settings::default(),
+                live: Arc::new(SettingsCell::new(live)),
+            };
+            let (space, now) = (metadata.spaces.default_space(), now.expect("a time"));
+            let id = NamedInstance::parse(WEB).expect("an id").id;
+            let seen = space.store.read(|world| {
+                let instance = world.instance(WEB).expect("an instance");
+                let seen = metadata.roles_seen(world, now).of(&id, instance);
+                Reading::of(world, instance, seen, now).expect("a role")
+            });
+            assert!(matches!(seen, Reading::Due(_, Standing::Now)));
+            assert!(space.store.write(|world| world.detach_role(now, WEB)));
+            assert_eq!(metadata.finish(&space, &id, seen, now).is_some(), is_shown, "{propagation}");
+        }
+    }
 }

@@ -36,6 +36,11 @@ impl Refusal {
         Self { status: StatusCode::FORBIDDEN, reason: Some(reason.to_owned()) }
     }
 
+    /// What a fault has it be.
+    pub(super) fn injected(status: u16) -> Self {
+        Self::of(StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
+    }
+
     /// What is wrong, in words.
     pub(super) fn reason(&self) -> &str {
         self.reason.as_deref().unwrap_or_else(|| self.status.canonical_reason().unwrap_or_default())

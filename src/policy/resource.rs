@@ -98,7 +98,7 @@ impl ResourcePattern {
     pub(super) fn matches(&self, resource: &Resource<'_>) -> bool {
         let arn = resource.arn();
         let after_region = || if self.spells_region { resource.after_region() } else { None };
-        let Some((patterns, parts)) = self.parts.as_ref().zip(resource.parts()) else {
+        let Some((patterns, parts)) = self.parts.as_ref().and_then(|own| Some((own, resource.parts()?))) else {
             let without_region = |rest: &str| [RAM, rest].concat();
             return self.whole.matches(arn)
                 || after_region().is_some_and(|rest| self.whole.matches(&without_region(rest)));

@@ -107,9 +107,34 @@ impl Ids {
         self.draw(MIXED, 56)
     }
 
+    /// From 0 up to, and without, 1.
+    pub(super) fn fraction(&self) -> f64 {
+        self.rng.lock().random()
+    }
+
     fn draw(&self, alphabet: &[u8], count: usize) -> String {
         let mut rng = self.rng.lock();
         (0..count).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
+    }
+}
+
+/// A generator of its own, for what repeats by itself.
+pub(super) struct Dice(StdRng);
+
+impl Dice {
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self(seeded(seed, ""))
+    }
+
+    /// From 0 up to, and without, 1.
+    pub(super) fn fraction(&mut self) -> f64 {
+        self.0.random()
+    }
+}
+
+impl fmt::Debug for Dice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dice")
     }
 }
 

@@ -69,7 +69,9 @@ pub struct Entry<'a> {
     /// The instance that asks for its metadata.
     pub instance: Option<&'a str>,
     pub status: u16,
-    pub code: &'static str,
+    pub code: &'a str,
+    /// What somebody had go wrong with it.
+    pub fault: Option<&'a str>,
     /// How many parts a batch had, and how many failed.
     pub batch: Option<(u32, u32)>,
     pub peer: Option<IpAddr>,
@@ -106,8 +108,8 @@ pub struct Details {
 pub struct Refusal {
     /// The number of the check that refused it.
     pub station: u8,
-    /// The number of the row of its code.
-    pub row: u16,
+    /// The number of the row of its code; of one that somebody has asked for, there is none.
+    pub row: Option<u16>,
     /// What the caller reads, without what nobody else may.
     pub message: String,
     /// What was compared, by name.
@@ -130,8 +132,6 @@ pub struct Record {
     pub format: Option<&'static str>,
     pub caller: Option<Who>,
     pub status: u16,
-    /// `OK` if it was not refused.
-    pub code: &'static str,
     /// How many parts a batch had, and how many failed.
     pub batch: Option<(u32, u32)>,
     /// Without one, it came by a Unix socket, or was refused before anybody looked who sends it.
@@ -149,7 +149,7 @@ pub struct Record {
 }
 
 /// The texts that every record has room for, before its parameters.
-const TEXTS: usize = 8;
+const TEXTS: usize = 10;
 
 /// Where name and value of a parameter end, and how many bytes the value had.
 #[derive(Clone, Copy, Debug)]
@@ -273,7 +273,6 @@ impl Record {
             format: None,
             caller: None,
             status: 0,
-            code: "",
             batch: None,
             peer: None,
             passed: 0,
@@ -295,7 +294,7 @@ impl Record {
         (self.seq, self.at, self.duration, self.request_id) = (seq, entry.at, entry.duration, entry.request_id);
         (self.style, self.product, self.format) = (entry.style, entry.product, entry.format);
         self.caller.clone_from(&entry.caller);
-        (self.status, self.code, self.batch) = (entry.status, entry.code, entry.batch);
+        (self.status, self.batch) = (entry.status, entry.batch);
         (self.peer, self.passed, self.details) = (entry.peer, entry.passed, details);
 
         let texts: [&str; TEXTS] = [
@@ -307,6 +306,8 @@ impl Record {
             entry.instance.unwrap_or_default(),
             entry.user_agent.unwrap_or_default(),
             entry.trace_parent.unwrap_or_default(),
+            entry.code,
+            entry.fault.unwrap_or_default(),
         ]
         .map(|text| beginning(text, LONGEST_TEXT));
         let bytes = |(name, value): (&str, &str)| name.len() + value.len().min(LONGEST_VALUE);
@@ -383,6 +384,16 @@ impl Record {
         self.told(7)
     }
 
+    /// `OK` if it was not refused.
+    pub fn code(&self) -> &str {
+        self.text(8)
+    }
+
+    /// The id of the fault or limit that it met.
+    pub fn fault(&self) -> Option<&str> {
+        self.told(9)
+    }
+
     /// Those that are kept, by name.
     pub fn parameters(&self) -> impl Iterator<Item = Parameter<'_>> {
         let mut start = usize::from(self.ends[TEXTS - 1]);
@@ -455,6 +466,7 @@ mod tests {
             instance: None,
             status: 200,
             code: "OK",
+            fault: None,
             batch: None,
             peer: None,
             user_agent: None,

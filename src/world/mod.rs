@@ -7,6 +7,7 @@ mod account;
 mod arn;
 #[cfg(test)]
 mod bench;
+pub mod chaos;
 mod cidr;
 mod clock;
 mod directory;
@@ -31,6 +32,7 @@ mod spaces;
 mod store;
 pub(crate) mod sync;
 mod tags;
+mod unique;
 mod user;
 
 pub(crate) use account::keyed;

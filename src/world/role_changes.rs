@@ -81,6 +81,10 @@ impl RoleChange {
     pub(super) fn reads_of(&self, view: View) -> &Reads {
         &self.reads[view as usize]
     }
+
+    fn reads_of_mut(&mut self, view: View) -> &mut Reads {
+        &mut self.reads[view as usize]
+    }
 }
 
 /// A count that grows while the world is only read.
@@ -88,6 +92,9 @@ impl RoleChange {
 pub(super) struct Reads(AtomicU32);
 
 impl Reads {
+    /// Enough for every propagation.
+    const ALL: u32 = u32::MAX;
+
     pub(super) fn of(count: u32) -> Self {
         Self(AtomicU32::new(count))
     }
@@ -236,14 +243,22 @@ impl World {
         RolesSeen { changes, view, propagation, unseen }
     }
 
+    /// Makes a view show every change so far, if it goes by reads: those before it did were not counted.
+    pub fn show_changes(&mut self, view: View) {
+        for change in &mut self.role_changes.kept {
+            *change.reads_of_mut(view) = Reads::of(Reads::ALL);
+        }
+    }
+
     /// Puts a role on an instance, which is there and has none, or this one.
     ///
     /// Attaching the same role again keeps its policy unless a new one is given
-    /// (ecs-instance-ram-role.md 5.5, inferred).
+    /// (ecs-instance-ram-role.md 5.5, inferred); with the policy that it has, nothing changes.
     pub fn attach_role(&mut self, now: Timestamp, id: &str, role: RoleName, policy: Option<Box<str>>) {
         let Some((id, instance)) = self.instance_entry_mut(id) else { return };
         let same = instance.role().filter(|attached| attached.is(role.as_str()));
-        if same.is_some() && policy.is_none() {
+        let attached = instance.attachment().and_then(|attached| attached.policy.as_ref());
+        if same.is_some() && policy.as_ref().is_none_or(|policy| Some(policy) == attached) {
             return;
         }
         let role = same.cloned().unwrap_or(role);

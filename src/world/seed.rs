@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::ids::until;
 use super::region::instance_type;
 use super::role_changes::Reads;
+use super::unique::Unique;
 use super::{
     AccessKey, AccountId, Attachment, Cidr, Holder, Ids, Instance, InstanceId, KeyOwner, KeyStatus, ManagedPolicy,
     MarketPlace, MetadataOptions, Network, OsType, Pace, Policy, PolicyType, PolicyVersion, RamId, Region, Role,
@@ -217,13 +218,13 @@ fn read_into(
     let mut parsed = Vec::new();
     for (name, text) in files {
         reader.file = name;
-        match serde_json::from_str::<Value>(text) {
-            Ok(value) if reader.read_head(&value) => parsed.push((name, value)),
+        match serde_json::from_str(text) {
+            Ok(Unique(value)) if reader.read_head(&value) => parsed.push((name, value)),
             Ok(_) => {}
             Err(error) => reader.mistakes.push(Mistake {
                 file: name.clone(),
                 place: format!("line {} column {}", error.line(), error.column()),
-                reason: format!("not JSON: {error}"),
+                reason: if error.is_data() { error.to_string() } else { format!("not JSON: {error}") },
             }),
         }
     }

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use super::chaos::Chaos;
 use super::seed::{self, Files, Mistake};
 use super::sync::{AtomicBool, Mutex};
 use super::{Counts, Ids, Journal, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
 
-/// One isolated world with its own clock, ids, nonces, tokens and journal.
+/// One isolated world with its own clock, ids, nonces, tokens, faults and journal.
 #[derive(Debug)]
 pub struct Space {
     pub namespace: Namespace,
@@ -17,6 +18,7 @@ pub struct Space {
     pub ids: Ids,
     pub nonces: Mutex<NonceMemory>,
     pub metadata_tokens: Mutex<MetadataTokens>,
+    pub chaos: Chaos,
     pub journal: Journal,
     /// Whether it was used since somebody looked.
     used: AtomicBool,
@@ -39,6 +41,7 @@ impl Space {
             ids,
             nonces: Mutex::new(nonces),
             metadata_tokens: Mutex::default(),
+            chaos: Chaos::default(),
             journal,
             used: AtomicBool::new(true),
         }

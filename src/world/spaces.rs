@@ -201,20 +201,39 @@ impl Spaces {
     /// # Errors
     /// [`NoSpace`].
     pub fn of(&self, name: &Namespace) -> Result<Arc<Space>, NoSpace> {
+        self.change(name, |_| Ok(())).map(|(space, ())| space)
+    }
+
+    /// Changes the space of a name. One that is not there is made of the seeds for it, and comes into force changed.
+    ///
+    /// # Errors
+    /// [`NoSpace`], and those of `change`; no space has been made then.
+    pub fn change<T, E: From<NoSpace>>(
+        &self,
+        name: &Namespace,
+        change: impl Fn(&Space) -> Result<T, E>,
+    ) -> Result<(Arc<Space>, T), E> {
+        let there = |space: Arc<Space>| {
+            let changed = change(&space)?;
+            Ok((space, changed))
+        };
         if let Some(space) = self.get(name) {
-            return Ok(space);
+            return there(space);
         }
         self.has_room(&self.live.read(), name)?;
         let origin = self.origin.read();
         // Before the lock, which is gone before what has been made for nothing goes.
         let space = make(&origin, name.clone(), Source::Seeds).map_err(NoSpace::Seed)?;
+        let changed = change(&space)?;
         let mut live = self.live.write();
         self.has_room(&live, name)?;
         // Of two that made it at the same time, the first keeps it.
-        if let Some((kept, _)) = live.named.get(name) {
-            return Ok(Arc::clone(kept));
+        if let Some(kept) = live.named.get(name).map(|(kept, _)| Arc::clone(kept)) {
+            drop(live);
+            drop(origin);
+            return there(kept);
         }
-        Ok(live.put(space, origin.machine.wall()).0)
+        Ok((live.put(space, origin.machine.wall()).0, changed))
     }
 
     fn has_room(&self, live: &Live, name: &Namespace) -> Result<(), NoSpace> {

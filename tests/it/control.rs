@@ -40,6 +40,29 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("GET", "/_ecsim/requests/{request_id}/explain", "/_ecsim/requests/REQUEST_ID/explain", ""),
     ("POST", "/_ecsim/verify", "/_ecsim/verify", r#"{"calls":[{"action":"DescribeRegions","times":1}]}"#),
     ("DELETE", "/_ecsim/requests", "/_ecsim/requests?namespace=gw0", ""),
+    (
+        "POST",
+        "/_ecsim/chaos/faults",
+        "/_ecsim/chaos/faults?namespace=gw2",
+        r#"[{"operation":"DescribeRegions","times":1}]"#,
+    ),
+    ("PATCH", "/_ecsim/chaos/faults", "/_ecsim/chaos/faults?namespace=gw2", r#"[{"service":"imds","delay_ms":1}]"#),
+    ("GET", "/_ecsim/chaos/faults", "/_ecsim/chaos/faults?namespace=gw2", ""),
+    ("DELETE", "/_ecsim/chaos/faults", "/_ecsim/chaos/faults?namespace=gw2", ""),
+    (
+        "POST",
+        "/_ecsim/chaos/effects",
+        "/_ecsim/chaos/effects?namespace=gw2",
+        r#"{"latency":{"type":"uniform","lower":1,"upper":2}}"#,
+    ),
+    ("PUT", "/_ecsim/chaos/effects", "/_ecsim/chaos/effects?namespace=gw2", r#"{"latency":1}"#),
+    ("GET", "/_ecsim/chaos/effects", "/_ecsim/chaos/effects?namespace=gw2", ""),
+    ("DELETE", "/_ecsim/chaos/effects", "/_ecsim/chaos/effects?namespace=gw2", ""),
+    ("POST", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", r#"{"*":{"qps":0.5}}"#),
+    ("PUT", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", r#"{"sts:*":{"qps":1,"retry_after_ms":5}}"#),
+    ("PATCH", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", r#"{"AssumeRole":{"qps":10,"burst":20}}"#),
+    ("GET", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", ""),
+    ("DELETE", "/_ecsim/chaos/limits", "/_ecsim/chaos/limits?namespace=gw2", ""),
     ("GET", "/_ecsim/clock", "/_ecsim/clock", ""),
     ("PUT", "/_ecsim/clock", "/_ecsim/clock", r#"{"advance":"1s"}"#),
     ("POST", "/_ecsim/clock", "/_ecsim/clock", r#"{"mode":"frozen","now":"2026-01-05T08:00:00Z"}"#),
@@ -297,6 +320,66 @@ async fn who_may_use_the_control_api_depends_on_the_mode_the_host_the_origin_and
 }
 
 #[tokio::test]
+async fn every_endpoint_that_is_not_open_is_closed_to_whoever_may_not_use_it() {
+    use AdminMode::{Loopback, Off, On};
+    let is_open =
+        |described: &str| !described.starts_with("/_ecsim/") || described.starts_with("/_ecsim/instances/{id}/");
+    let open = ["/_ecsim/health", "/_ecsim/ready", "/_ecsim/coverage"];
+    let closed: Vec<_> =
+        REQUESTS.iter().filter(|(_, described, ..)| !is_open(described) && !open.contains(described)).collect();
+    assert!(closed.len() > 20, "{closed:?}");
+    for (mode, token, headers, expected) in [
+        (Off, None, ADDRESS, (403, "AdminOff")),
+        (Loopback, None, "Host: rebound.example.com\r\n", (403, "HostRefused")),
+        (On, None, "Host: e\r\nOrigin: http://example.com\r\n", (403, "OriginRefused")),
+        (On, Some("t"), ADDRESS, (401, "TokenRefused")),
+    ] {
+        let server = support::start_with(|builder| builder.access(access(mode, token))).await;
+        for (method, _, target, body) in &closed {
+            let length = body.len();
+            let request = format!(
+                "{method} {target} HTTP/1.1\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            );
+            let answer = server.raw(request).await;
+            let is_refused = answer.starts_with(&format!("HTTP/1.1 {} ", expected.0));
+            assert!(is_refused && answer.contains(expected.1), "{mode:?} {method} {target}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn info_has_every_setting_that_can_change() {
+    let server = support::start().await;
+    let (_, info) = get(&server, "/_ecsim/info").await;
+    for (name, _) in ecsim::settings::Settings::default().texts() {
+        let member = name.replace('-', "_");
+        assert!(info["modes"].get(&member).is_some() || info["limits"].get(&member).is_some(), "{name} in {info}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_makes_no_namespace() {
+    let server = support::start().await;
+    for (method, path, body, status) in [
+        ("POST", "/_ecsim/seed", r#"{"accounts":[{"users":[{"name":"a b"}]}]}"#, 422),
+        ("POST", "/_ecsim/seed", "{", 422),
+        ("PUT", "/_ecsim/clock", "{", 400),
+        ("PUT", "/_ecsim/clock", r#"{"advance":"-1s"}"#, 400),
+        ("POST", "/_ecsim/rng", r#"{"seed":-1}"#, 400),
+        ("PUT", "/_ecsim/snapshot", "{", 422),
+    ] {
+        let (answered, answer) = ask(&server, method, &format!("{path}?namespace=typo"), body).await;
+        assert_eq!(answered, status, "{method} {path}: {answer}");
+        let (_, list) = get(&server, "/_ecsim/namespaces").await;
+        assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "{method} {path}: {list}");
+    }
+    let (_, answer) = ask(&server, "PUT", "/_ecsim/clock?namespace=t1", r#"{"mode":"frozen"}"#).await;
+    assert_eq!(answer["mode"], "frozen");
+    let (_, answer) = get(&server, "/_ecsim/clock?namespace=t1").await;
+    assert_eq!(answer["mode"], "frozen", "in the namespace that it made");
+}
+
+#[tokio::test]
 async fn on_loopback_a_unix_socket_is_of_this_machine() {
     let path = std::env::temp_dir().join(format!("ecsim-control-{}.sock", std::process::id()));
     let server = support::start_with(|builder| builder.unix(&path)).await;
@@ -342,7 +425,7 @@ async fn info_tells_version_modes_and_limits() {
     assert!(info["commit"].is_string() && info["spec_date"].is_string(), "{info}");
     let modes = json!({
         "auth": "strict", "ram": "strict", "gateway_codes": "ecs", "detach_pass_role": true, "detach_revokes": false,
-        "clock": "real", "admin": "on", "admin_token": false,
+        "metadata_propagation": "0s", "describe_propagation": "0s", "clock_skew": "15m", "clock": "real", "admin": "on", "admin_token": false,
     });
     assert_eq!(info["modes"].take(), modes);
     let limits = json!({

@@ -76,7 +76,7 @@ async fn a_call_is_recorded_with_what_it_asked_and_how_it_was_answered() {
             "InstanceIds": json!([WEB]).to_string(), "RamRoleName": "web-role", "RegionId": "cn-hangzhou",
             "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "Timestamp": NOW, "Version": "2014-05-26",
         },
-        "status": 200, "code": "OK", "message": null, "batch": { "total": 1, "fail": 0 },
+        "status": 200, "code": "OK", "fault": null, "message": null, "batch": { "total": 1, "fail": 0 },
         "peer": "127.0.0.1", "user_agent": "tests/1", "traceparent": "00-0a-0b-01",
     });
     assert_eq!(request, expected);
@@ -429,6 +429,19 @@ async fn what_ram_soft_lets_pass_is_recorded_and_what_nobody_looks_at_is_not_pas
     let passed = &server.explained(&id_of(&answer)).await["passed"];
     let expected = ["transport", "namespace", "encoding", "method", "format", "action", "key", "parameters", "rules"];
     assert_eq!(*passed, json!(expected));
+}
+
+#[tokio::test]
+async fn a_fault_is_named_and_explained() {
+    let server = support::start().await;
+    let fault = json!([{ "id": "f1", "operation": "DescribeRegions", "error": { "statusCode": 502, "code": "Bad" } }]);
+    assert_eq!(ask(&server, "POST", "/chaos/faults", &fault.to_string()).await.0, 200);
+    let answer = server.call("DescribeRegions").send().await;
+    let explained = server.explained(&id_of(&answer)).await;
+    let request = &explained["request"];
+    assert_eq!([&request["status"], &request["code"], &request["fault"]], [&json!(502), &json!("Bad"), &json!("f1")]);
+    assert_eq!((&explained["station"], &explained["code"]), (&json!("fault"), &Value::Null), "it is in no table");
+    assert!(explained["explanation"].as_str().is_some_and(|text| text.starts_with("f1 has the call fail")));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The one integration binary. Every test has an emulator of its own.
 
 mod attach_instance_ram_role;
+mod chaos;
 mod command_line;
 mod control;
 mod credentials;

@@ -35,6 +35,12 @@ fn value(answer: &Answer) -> Value {
     serde_json::from_str(&answer.text).expect("JSON")
 }
 
+async fn set(server: &Server, name: &str, value: &str) {
+    let body = json!({ name: value }).to_string();
+    let answer = Answer::of(client().patch(format!("{}/_ecsim/config", server.url())).body(body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
 /// The roles that Describe tells: of an instance, and by role the instances.
 async fn described(server: &Server, instance: &str) -> String {
     let call = server.call("DescribeInstanceRamRole").param("RegionId", "cn-hangzhou");
@@ -310,8 +316,43 @@ async fn a_delay_is_a_duration_or_a_number_of_reads_and_can_change_at_any_time()
     let server = start().await;
     detach(&server, WEB).await;
     assert_eq!(described(&server, WEB).await, "");
-    let body = json!({ "describe-propagation": "5m" }).to_string();
-    let answer = Answer::of(client().patch(format!("{}/_ecsim/config", server.url())).body(body)).await;
-    assert_eq!(value(&answer)["settings"]["describe-propagation"]["value"], "5m");
+    set(&server, "describe-propagation", "5m").await;
     assert_eq!(described(&server, WEB).await, "web-role", "what happened less than that ago is unseen");
+}
+
+#[tokio::test]
+async fn what_a_view_has_shown_stays_shown_when_reads_begin_to_count_or_more_of_them_do() {
+    for (view, is_metadata) in [("metadata-propagation", true), ("describe-propagation", false)] {
+        let server = start().await;
+        let shown = async || if is_metadata { told(&server, WEB).await } else { Some(described(&server, WEB).await) };
+        detach(&server, WEB).await;
+        attach(&server, WEB, "batch-role").await;
+        for reads in ["1reads", "3reads"] {
+            set(&server, view, reads).await;
+            assert_eq!(shown().await.as_deref(), Some("batch-role"), "{view} {reads}");
+        }
+        detach(&server, WEB).await;
+        attach(&server, WEB, "web-role").await;
+        for role in ["batch-role", "batch-role", "batch-role", "web-role"] {
+            assert_eq!(shown().await.as_deref(), Some(role), "{view}");
+        }
+        set(&server, view, "5reads").await;
+        assert_eq!(shown().await.as_deref(), Some("web-role"), "{view}");
+    }
+}
+
+#[tokio::test]
+async fn what_changes_nothing_is_no_change() {
+    let server = start().await;
+    let changes = || server.emulator.world(|world| world.role_changes().iter().count());
+    let narrowed = [("RamRoleName", "web-role"), ("Policy", "{}")];
+    act(&server, "AttachInstanceRamRole", PLAIN, &narrowed).await;
+    assert_eq!(changes(), 1);
+    let before = credentials(&server, PLAIN, "web-role").await.expect("credentials");
+    act(&server, "AttachInstanceRamRole", PLAIN, &narrowed).await;
+    act(&server, "AttachInstanceRamRole", PLAIN, &[("RamRoleName", "WEB-role")]).await;
+    assert_eq!(changes(), 1);
+    assert_eq!(credentials(&server, PLAIN, "web-role").await, Some(before));
+    act(&server, "AttachInstanceRamRole", PLAIN, &[("RamRoleName", "web-role"), ("Policy", "{ }")]).await;
+    assert_eq!(changes(), 2);
 }

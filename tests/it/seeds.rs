@@ -887,13 +887,19 @@ fn every_mistake_of_every_file_is_reported_and_each_names_its_file() {
         "instances": [{ "zone": 1, "status": "on", "cpu": 0, "role": "nobody" }],
     }] });
     let second = json!({ "accounts": [{ "id": "x" }, { "keys": [{ "id": "shared", "secret": "s" }] }], "more": 1 });
-    let files = [("a.json", &*first.to_string()), ("b.json", &*second.to_string()), ("c.json", "{\n  \"accounts\" 1}")];
+    let files = [
+        ("a.json", &*first.to_string()),
+        ("b.json", &*second.to_string()),
+        ("c.json", "{\n  \"accounts\" 1}"),
+        ("d.json", "{ \"accounts\": [],\n  \"accounts\": [] }"),
+    ];
     let refused = build_files(&files, 1).expect_err("mistakes");
     let lines: Vec<_> = refused.iter().map(ToString::to_string).collect();
     assert_eq!(
         lines,
         [
             "c.json: line 2 column 14: not JSON: expected `:` at line 2 column 14",
+            "d.json: line 2 column 12: the member \"accounts\" is there twice at line 2 column 12",
             "b.json: $.more: no such member here; there are $schema, schema_version, ecsim, clock, accounts, role_changes",
             "b.json: $.accounts[0].id: an account id is 16 decimal digits in a string",
             "a.json: $.accounts[0].keys[0]: needs secret",

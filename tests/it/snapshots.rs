@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use ecsim::Emulator;
+use ecsim::emulator::StartError;
+use ecsim::handle::Handle;
 use ecsim::world::seed::Mistake;
-use ecsim::world::{
-    AccountId, Ids, ManualClock, Namespace, NoSpace, Origin, Pace, Space, SpaceLimits, Spaces, World, parse_utc, seed,
-    snapshot,
-};
+use ecsim::world::{AccountId, Ids, ManualClock, NoSpace, Pace, World, parse_utc, seed, snapshot};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -257,26 +257,32 @@ fn a_document_is_json_where_its_text_comes_out_again_and_else_its_text() {
     }
 }
 
-/// Spaces of nothing whose machine's clock is this one.
-fn spaces(clock: &Arc<ManualClock>) -> Spaces {
-    let seeds = file("{}").to_vec();
-    let origin = Origin { seeds, machine: Arc::clone(clock) as _, rng_seed: Some(1), ..Origin::default() };
-    Spaces::new(origin, SpaceLimits::default()).expect("a good seed")
+/// The world of an emulator that begins with nothing and whose machine's clock is this one.
+async fn nothing(clock: &Arc<ManualClock>) -> (Emulator, Handle) {
+    let builder = Emulator::builder().without_listeners().clock(Arc::clone(clock) as _).rng_seed(1).seed("empty", "{}");
+    let emulator = builder.start().await.expect("a good seed");
+    let handle = emulator.namespace("default").expect("a namespace");
+    (emulator, handle)
 }
 
-fn restore(spaces: &Spaces, files: &[(String, String)]) -> Result<Arc<Space>, Vec<Mistake>> {
-    spaces.replace(&Namespace::DEFAULT, Some(files)).map_err(|none| match none {
-        NoSpace::Seed(mistakes) => mistakes,
-        NoSpace::TooMany(_) => panic!("{none}"),
-    })
+/// The mistakes that a text is refused for.
+fn mistakes_of(handle: &Handle, text: &str) -> Vec<Mistake> {
+    match handle.put("snapshot.json", text) {
+        Err(NoSpace::Seed(mistakes)) => mistakes,
+        other => panic!("{other:?} of {text}"),
+    }
 }
 
-#[test]
-fn a_snapshot_says_how_time_goes_and_a_space_takes_it_or_stays_as_it_was() {
+fn pace(handle: &Handle) -> Pace {
+    handle.clock().expect("a clock").pace()
+}
+
+#[tokio::test]
+async fn a_snapshot_says_how_time_goes_and_a_space_takes_it_or_stays_as_it_was() {
     let now = parse_utc(NOW).expect("a time");
     let machine = Arc::new(ManualClock::at(now));
     let millis = SignedDuration::from_millis;
-    for (pace, said, restored) in [
+    for (given, said, restored) in [
         (Pace::Real, json!({ "mode": "real" }), Pace::Real),
         (Pace::Frozen(now), json!({ "mode": "frozen", "now": NOW }), Pace::Frozen(now)),
         (
@@ -288,51 +294,52 @@ fn a_snapshot_says_how_time_goes_and_a_space_takes_it_or_stays_as_it_was() {
         (Pace::Offset(millis(60_001)), json!({ "mode": "offset", "ahead_seconds": 61 }), Pace::Offset(millis(61_000))),
         (Pace::Offset(millis(-1_500)), json!({ "mode": "offset", "ahead_seconds": -1 }), Pace::Offset(millis(-1_000))),
     ] {
-        let (from, to) = (spaces(&machine).default_space(), spaces(&machine));
-        from.clock.set(pace);
-        let text = from.snapshot();
+        let ((_from, from), (_to, to)) = (nothing(&machine).await, nothing(&machine).await);
+        from.clock().expect("a clock").set_pace(given);
+        let text = from.snapshot().expect("a snapshot");
         let file: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(file["clock"], said);
-        let to = restore(&to, &self::file(&text)).expect("a good snapshot");
-        assert_eq!(to.clock.pace(), restored);
+        to.put("snapshot.json", &text).expect("a good snapshot");
+        assert_eq!(pace(&to), restored);
     }
-    let spaces = spaces(&machine);
+    let (_emulator, handle) = nothing(&machine).await;
     let users = json!({ "accounts": [{ "users": [{ "name": "u" }] }] }).to_string();
-    let space = restore(&spaces, &self::file(&users)).expect("a good seed");
-    let before = space.snapshot();
-    assert_eq!(space.clock.pace(), Pace::Real, "a plain seed says nothing of time");
+    handle.put("snapshot.json", &users).expect("a good seed");
+    let before = handle.snapshot();
+    assert_eq!(pace(&handle), Pace::Real, "a plain seed says nothing of time");
     for bad in [
         json!({ "clock": { "mode": "real" }, "accounts": 1 }),
         json!({ "schema_version": 2, "ecsim": "9.9.9", "accounts": [{ "strange": [] }] }),
     ] {
-        let mistakes = restore(&spaces, &self::file(&bad.to_string())).expect_err("mistakes");
+        let mistakes = mistakes_of(&handle, &bad.to_string());
         assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-        assert_eq!(spaces.default_space().snapshot(), before);
+        assert_eq!(handle.snapshot(), before);
     }
     let newer = json!({ "schema_version": 2, "ecsim": "9.9.9" }).to_string();
     assert_eq!(
-        restore(&spaces, &self::file(&newer)).expect_err("a mistake")[0].to_string(),
+        mistakes_of(&handle, &newer)[0].to_string(),
         "snapshot.json: $.schema_version: made by a newer ecsim, 9.9.9: this one reads 1, and not 2"
-    );
-    let two = [
-        ("a".to_owned(), json!({ "clock": { "mode": "real" } }).to_string()),
-        ("b".to_owned(), json!({ "clock": { "mode": "real" } }).to_string()),
-    ];
-    assert_eq!(
-        restore(&spaces, &two).expect_err("a mistake")[0].to_string(),
-        "b: $.clock: another file says how time goes"
     );
 }
 
-#[test]
-fn what_names_no_date_is_of_the_time_that_the_file_says() {
+#[tokio::test]
+async fn of_two_seeds_one_says_how_time_goes() {
+    let clock = json!({ "clock": { "mode": "real" } }).to_string();
+    let started = Emulator::builder().without_listeners().seed("a", &*clock).seed("b", &*clock).start().await;
+    let Err(StartError::Seed(mistakes)) = started else { panic!("{started:?}") };
+    assert_eq!(mistakes[0].to_string(), "b: $.clock: another file says how time goes");
+}
+
+#[tokio::test]
+async fn what_names_no_date_is_of_the_time_that_the_file_says() {
     let machine = Arc::new(ManualClock::at(parse_utc(NOW).expect("a time")));
     let seed = json!({
         "clock": { "mode": "frozen", "now": "2026-01-05T08:00:00Z" }, "accounts": [{ "users": [{ "name": "u" }] }],
     });
-    let space = restore(&spaces(&machine), &file(&seed.to_string())).expect("a good seed");
-    let created = space.store.read(|world| world.user(AccountId::DEFAULT, "u").map(|user| user.created.to_string()));
-    assert_eq!(created.as_deref(), Some("2026-01-05T08:00:00Z"));
+    let (_emulator, handle) = nothing(&machine).await;
+    handle.put("seed.json", &seed.to_string()).expect("a good seed");
+    let created = handle.world(|world| world.user(AccountId::DEFAULT, "u").map(|user| user.created.to_string()));
+    assert_eq!(created.expect("a world").as_deref(), Some("2026-01-05T08:00:00Z"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ecsim::world::{AccountId, Ids, World, parse_utc, seed};
 use serde_json::{Value, json};
@@ -116,7 +116,10 @@ fn whenever_it_is_killed_the_file_is_a_whole_state_that_was_and_the_next_start_g
     for round in 0..200_u32 {
         let mut command = ecsim(flags(&state, &seed));
         command.args(["--state-interval", "1ms"]);
+        let begun = Instant::now();
         let mut server = Running::spawn(command);
+        // Longer where all takes longer, so that something is saved on a busy machine too.
+        let window = (begun.elapsed() * 4).clamp(Duration::from_millis(40), Duration::from_millis(160));
         let address = server.address.clone();
         let from = saved;
         let caller = std::thread::spawn(move || {
@@ -131,7 +134,7 @@ fn whenever_it_is_killed_the_file_is_a_whole_state_that_was_and_the_next_start_g
             numbers
         });
         // At no time in particular.
-        std::thread::sleep(Duration::from_micros(u64::from(round * 7919 % 40_009)));
+        std::thread::sleep(window * (round * 7919 % 40_009) / 40_009);
         server.child.kill().expect("kills");
         server.child.wait().expect("it ends");
         let sent = caller.join().expect("every answer is a success");

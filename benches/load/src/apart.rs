@@ -156,6 +156,8 @@ impl Worker {
             Err(error) => {
                 self.sock = None;
                 self.wrong(&tally.failed, &error.to_string());
+                // Whether the call was performed is not known.
+                let _ = self.reset();
                 return;
             }
         };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::batch::{Failure, whole_call_error};
+use super::batch::{Failure, injected, whole_call_error};
 use super::input;
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
@@ -58,7 +58,7 @@ pub(super) struct Output {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outcome {
-    code: &'static str,
+    code: Cow<'static, str>,
     message: Cow<'static, str>,
     instance_id: InstanceId,
     success: bool,
@@ -76,6 +76,7 @@ impl Reply for Output {
 
 impl Action for AttachInstanceRamRole {
     const NAME: &'static str = "AttachInstanceRamRole";
+    const IS_BATCH: bool = true;
     type Input = Input;
     type Reply = Output;
 
@@ -98,8 +99,9 @@ impl Write for AttachInstanceRamRole {
         ctx.may_pass(world, region, &role, ECS_SERVICE)?;
         let checked: Vec<_> = instance_ids
             .into_iter()
-            .map(|id| {
-                let result = can_take(ctx, world, region, &id, &role);
+            .enumerate()
+            .map(|(position, id)| {
+                let result = injected(ctx, position, &id).and_then(|()| can_take(ctx, world, region, &id, &role));
                 (id, result)
             })
             .collect();
@@ -133,9 +135,10 @@ fn can_take(ctx: &Ctx<'_>, world: &World, region: &Region, id: &InstanceId, role
 
 fn outcome(instance_id: InstanceId, result: Result<(), Failure>) -> Outcome {
     match result {
-        Ok(()) => Outcome { code: "200", message: Cow::Borrowed("success"), instance_id, success: true },
+        Ok(()) => Outcome { code: Cow::Borrowed("200"), message: Cow::Borrowed("success"), instance_id, success: true },
         Err(Failure { error, .. }) => {
-            Outcome { code: error.code.row().wire, message: error.message, instance_id, success: false }
+            let (code, message) = error.into_texts();
+            Outcome { code, message, instance_id, success: false }
         }
     }
 }

@@ -1,5 +1,6 @@
-//! When a batch over instances fails as a whole (decision 1).
+//! When a part of a batch over instances fails, or the whole (decision 1).
 
+use crate::api::action::Ctx;
 use crate::api::error::ApiError;
 use crate::world::{InstanceId, RoleName};
 
@@ -17,6 +18,19 @@ impl<E: Into<ApiError>> From<E> for Failure {
     }
 }
 
+/// What a fault with effect `partial` has one instance of the call fail with: the one that it names, or else the first.
+///
+/// # Errors
+/// The fault's.
+pub(super) fn injected(ctx: &Ctx<'_>, position: usize, id: &InstanceId) -> Result<(), Failure> {
+    match ctx.partial {
+        Some(partial) if partial.instance.map_or(position == 0, |named| named == id) => {
+            Err(ApiError::injected(partial.error).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// If every instance fails with the same code, that code is the answer to the call, and nothing
 /// may change; so with one instance a failure is always call-level (ecs-instance-ram-role.md 5.4,
 /// inferred from one recording and what clients look at).
@@ -26,5 +40,9 @@ impl<E: Into<ApiError>> From<E> for Failure {
 pub(super) fn whole_call_error<T>(checked: &[(InstanceId, Result<T, Failure>)]) -> Result<(), ApiError> {
     let mut failures = checked.iter().map(|(_, result)| result.as_ref().err().map(|failure| &failure.error));
     let Some(Some(first)) = failures.next() else { return Ok(()) };
-    if failures.all(|error| error.is_some_and(|error| error.code == first.code)) { Err(first.clone()) } else { Ok(()) }
+    if failures.all(|error| error.is_some_and(|error| error.wire() == first.wire())) {
+        Err(first.clone())
+    } else {
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::batch::{Failure, whole_call_error};
+use super::batch::{Failure, injected, whole_call_error};
 use super::input;
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
@@ -53,7 +53,7 @@ pub(super) struct Output {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outcome {
-    code: &'static str,
+    code: Cow<'static, str>,
     message: Cow<'static, str>,
     instance_id: InstanceId,
     success: bool,
@@ -83,6 +83,7 @@ impl Reply for Output {
 
 impl Action for DetachInstanceRamRole {
     const NAME: &'static str = "DetachInstanceRamRole";
+    const IS_BATCH: bool = true;
     type Input = Input;
     type Reply = Output;
 
@@ -113,8 +114,10 @@ impl Write for DetachInstanceRamRole {
         let ids = std::mem::take(&mut input.instance_ids);
         let checked: Vec<_> = ids
             .into_iter()
-            .map(|id| {
-                let role = attached_role(ctx, world, input.region, &id, named.as_ref());
+            .enumerate()
+            .map(|(position, id)| {
+                let find = || attached_role(ctx, world, input.region, &id, named.as_ref());
+                let role = injected(ctx, position, &id).and_then(|()| find());
                 (id, role)
             })
             .collect();
@@ -204,8 +207,11 @@ fn common_role(checked: &[(InstanceId, Result<Option<RoleName>, Failure>)]) -> S
 
 fn outcome(instance_id: InstanceId, role: Result<Option<RoleName>, Failure>) -> Outcome {
     let (code, message, success, shown) = match role {
-        Ok(role) => ("200", Cow::Borrowed("Success"), true, role),
-        Err(Failure { error, still_attached }) => (error.code.row().wire, error.message, false, still_attached),
+        Ok(role) => (Cow::Borrowed("200"), Cow::Borrowed("Success"), true, role),
+        Err(Failure { error, still_attached }) => {
+            let (code, message) = error.into_texts();
+            (code, message, false, still_attached)
+        }
     };
     let pair = shown.map(|ram_role_name| Pair { ram_role_name, instance_id: instance_id.clone() });
     Outcome { code, message, success, instance_ram_role_sets: AtMostOne(pair), instance_id }

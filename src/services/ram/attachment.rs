@@ -10,8 +10,8 @@ use crate::api::params::Params;
 use crate::api::render::{Item, Items};
 use crate::world::{AttachedPolicies, Holder, PolicyRef, PolicyType, RequestId, World, utc_seconds};
 
-/// How many system policies a user or role can have (ram.md 3 and 4, documented). Nobody can reach it while there are
-/// fewer: only the bound of custom policies has a test.
+/// How many system policies a user or role can have (ram.md 3 and 4, documented). No call can reach it while there are
+/// fewer.
 const MOST_SYSTEM: usize = 20;
 
 /// Which policy, and of whom.
@@ -112,5 +112,57 @@ impl<K: HolderKind> Named<K> {
             })
         });
         Ok(Policies { request_id: ctx.request_id, policies: Items(policies.collect()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::holder::{RoleKind, UserKind};
+    use super::*;
+    use crate::api::action::by_owner;
+    use crate::api::error::Code;
+    use crate::api::params;
+    use crate::policy::{PermissionPolicy, SystemPolicy, Use};
+    use crate::world::{Ids, parse_utc, seed};
+
+    /// Policies such as the vendor's, under names that none of them has.
+    fn system_policies(count: usize) -> Vec<PolicyRef> {
+        let document = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+        let policy = PermissionPolicy::parse(document, Use::Identity).expect("a policy");
+        let named = |number: usize| SystemPolicy {
+            name: Box::leak(format!("Aliyun{number}").into_boxed_str()),
+            description: "",
+            policy: policy.clone(),
+        };
+        let policies: Vec<SystemPolicy> = (0..count).map(named).collect();
+        policies.leak().iter().map(PolicyRef::System).collect()
+    }
+
+    fn at_most_twenty<K: HolderKind>(query: &str, too_many: Code) {
+        let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
+        let query = format!("PolicyType=System&PolicyName=ReadOnlyAccess&{query}");
+        let pairs = params::decode(query.as_bytes()).expect("well encoded");
+        let input = Input::<K>::from_params(&Params::new(pairs)).expect("an input");
+        for (others, expected) in [(MOST_SYSTEM - 1, None), (MOST_SYSTEM, Some(too_many))] {
+            let files = [("default".to_owned(), seed::DEFAULT.to_owned())];
+            let mut world = seed::build(&files, &Ids::seeded(1), now).expect("a good seed");
+            by_owner(None, |ctx| {
+                let (holder, _) = input.find(ctx, &world).expect("both are there");
+                let before = world.attached_to(holder).map_or(0, |attached| attached.count(PolicyType::System));
+                for policy in system_policies(others - before) {
+                    assert!(world.attach(holder, policy, now));
+                }
+                let refused = input.attach(ctx, &mut world).err().map(|error| error.code);
+                assert_eq!(refused, expected, "beside {others}");
+                let attached = world.attached_to(holder).expect("the holder").count(PolicyType::System);
+                assert_eq!(attached, MOST_SYSTEM);
+            });
+        }
+    }
+
+    #[test]
+    fn a_user_or_role_has_at_most_twenty_system_policies() {
+        at_most_twenty::<UserKind>("UserName=disabled", Code::TooManyUserPolicies);
+        at_most_twenty::<RoleKind>("RoleName=web-role", Code::TooManyRolePolicies);
     }
 }
