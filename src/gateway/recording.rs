@@ -27,11 +27,12 @@ pub(super) fn shown<'v>(name: &str, value: &'v str) -> &'v str {
 /// Told by how a name ends, in any case: `SecurityToken`, `Password`, `LoginPassword`, `AccessKeySecret`. The last letter
 /// alone rules out most names of most calls.
 fn is_secret(name: &str) -> bool {
+    let name = name.as_bytes();
     let ends = |end: &str| {
         let start = name.len().checked_sub(end.len());
-        start.and_then(|start| name.get(start..)).is_some_and(|last| last.eq_ignore_ascii_case(end))
+        start.is_some_and(|start| name[start..].eq_ignore_ascii_case(end.as_bytes()))
     };
-    match name.as_bytes().last().map(u8::to_ascii_lowercase) {
+    match name.last().map(u8::to_ascii_lowercase) {
         // Of other tokens, ClientToken and NextToken open nothing.
         Some(b'n') => ends("SecurityToken") || ends("BearerToken") || ends("AccessToken"),
         Some(b'd') => ends("Password") || ends("Passwd"),
@@ -42,7 +43,7 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// All but the signature, which is no use to anybody.
-fn parameters<'c>(call: &'c Call<'_>) -> impl Iterator<Item = (&'c str, &'c str)> + Clone {
+fn parameters<'c>(call: &'c Call<'_>) -> impl Iterator<Item = (&'c str, &'c str)> {
     let pairs = call.params.pairs().filter(|(name, _)| !name.eq_ignore_ascii_case("Signature"));
     pairs.map(|(name, value)| (name, shown(name, value)))
 }

@@ -151,6 +151,9 @@ pub struct Record {
 /// The texts that every record has room for, before its parameters.
 const TEXTS: usize = 10;
 
+/// How many bytes of texts a record keeps, parameters among them.
+const MOST_TEXT_BYTES: usize = TEXTS * LONGEST_TEXT + MOST_PARAMETER_BYTES;
+
 /// Where name and value of a parameter end, and how many bytes the value had.
 #[derive(Clone, Copy, Debug)]
 struct Pair {
@@ -196,7 +199,7 @@ impl Journal {
     pub fn record<'p>(
         &self,
         entry: &Entry<'_>,
-        parameters: impl Iterator<Item = (&'p str, &'p str)> + Clone,
+        parameters: impl Iterator<Item = (&'p str, &'p str)>,
         mut details: Option<Box<Details>>,
     ) {
         if let Some(details) = &mut details {
@@ -288,7 +291,7 @@ impl Record {
         &mut self,
         seq: u64,
         entry: &Entry<'_>,
-        parameters: impl Iterator<Item = (&'p str, &'p str)> + Clone,
+        parameters: impl Iterator<Item = (&'p str, &'p str)>,
         details: Option<Box<Details>>,
     ) {
         (self.seq, self.at, self.duration, self.request_id) = (seq, entry.at, entry.duration, entry.request_id);
@@ -310,26 +313,18 @@ impl Record {
             entry.fault.unwrap_or_default(),
         ]
         .map(|text| beginning(text, LONGEST_TEXT));
-        let bytes = |(name, value): (&str, &str)| name.len() + value.len().min(LONGEST_VALUE);
-        let (mut count, mut length) = (0, texts.iter().map(|text| text.len()).sum::<usize>());
-        for pair in parameters.clone() {
-            count += 1;
-            length += bytes(pair);
-        }
         self.text.clear();
         self.parameters.clear();
-        // What is left out is counted too, so that this is only the least of two bounds.
-        self.text.reserve_exact(length.min(TEXTS * LONGEST_TEXT + MOST_PARAMETER_BYTES));
-        self.parameters.reserve_exact(count.min(MOST_PARAMETERS));
         for (text, end) in texts.into_iter().zip(&mut self.ends) {
             self.text.push_str(text);
             *end = self.text.len() as u16;
         }
-        let mut room = MOST_PARAMETER_BYTES;
+        let (mut room, mut left_out) = (MOST_PARAMETER_BYTES, 0);
         for (name, value) in parameters {
             let kept = beginning(value, LONGEST_VALUE);
             let fits = name.len() + kept.len() <= room && name.len() <= LONGEST_TEXT;
             if !fits || self.parameters.len() == MOST_PARAMETERS {
+                left_out += 1;
                 continue;
             }
             room -= name.len() + kept.len();
@@ -338,7 +333,10 @@ impl Record {
             self.text.push_str(kept);
             self.parameters.push(Pair { name_end, end: self.text.len() as u16, bytes: value.len() as u32 });
         }
-        self.parameters_left_out = (count - self.parameters.len()) as u32;
+        self.parameters_left_out = left_out;
+        // A buffer doubles when it grows, which may be beyond the bound.
+        self.text.shrink_to(MOST_TEXT_BYTES);
+        self.parameters.shrink_to(MOST_PARAMETERS);
     }
 
     fn text(&self, place: usize) -> &str {
@@ -567,7 +565,7 @@ mod tests {
             journal.look(|all| {
                 let record = &all.ring[0];
                 assert_eq!((record.parameters().count(), record.parameters_left_out as usize), (kept, left_out));
-                assert!(record.text.capacity() <= TEXTS * LONGEST_TEXT + MOST_PARAMETER_BYTES);
+                assert!(record.text.capacity() <= MOST_TEXT_BYTES);
                 assert!(record.parameters.capacity() <= MOST_PARAMETERS);
                 let refusal = record.refusal().expect("a refusal");
                 let values = refusal.facts.iter().map(|(_, value)| value.capacity()).sum::<usize>();
