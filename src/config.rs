@@ -75,11 +75,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Say what an error code means here, and how well it is known
-    Explain {
-        /// The code, such as `InvalidInstanceId.NotFound`
-        code: String,
-    },
+    /// List the latest requests of a running emulator
+    Requests(RequestsArgs),
+    /// Check which calls a running emulator got; exit with 5 if others are expected
+    Verify(VerifyArgs),
+    /// Say what an error code means here, or why a running emulator answered a request as it did
+    Explain(ExplainArgs),
     /// Print the fidelity page: what is documented, recorded or inferred
     Fidelity,
     /// Print a completion script
@@ -259,6 +260,11 @@ pub struct ServeArgs {
     #[arg(long, env = "ECSIM_NONCE_TTL", value_name = "DURATION", default_value = "30m", value_parser = duration)]
     pub nonce_ttl: SignedDuration,
 
+    /// Most requests kept in the journal of a namespace, about 1 KiB each and 21 KiB at most; 0 keeps none
+    #[arg(long, env = "ECSIM_JOURNAL_MAX", value_name = "COUNT", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub journal_max: u32,
+
     /// Most namespaces at once, beside the default one
     #[arg(long, env = "ECSIM_MAX_NAMESPACES", value_name = "COUNT", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
@@ -393,6 +399,61 @@ pub struct SeedArgs {
     /// Put the seed's world in the place of the one that is there, in place of adding to it
     #[arg(long)]
     pub replace: bool,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RequestsArgs {
+    /// Only those of this action
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+
+    /// Only those that were answered with this code; OK is success
+    #[arg(long, value_name = "CODE")]
+    pub code: Option<String>,
+
+    /// Only the latest so many
+    #[arg(long, value_name = "COUNT")]
+    pub limit: Option<usize>,
+
+    /// Print all that is known of them, as GET /_ecsim/requests answers it
+    #[arg(long)]
+    pub json: bool,
+
+    /// Forget all requests, in place of listing them
+    #[arg(long, conflicts_with_all = ["action", "code", "limit", "json"])]
+    pub clear: bool,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    /// What is expected, as POST /_ecsim/verify takes it; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// The code, such as `InvalidInstanceId.NotFound`, or the RequestId of an answer
+    #[arg(value_name = "CODE|REQUEST_ID")]
+    pub what: String,
 
     #[command(flatten)]
     pub control: ControlArgs,

@@ -188,6 +188,13 @@ impl Builder {
         self
     }
 
+    /// How many requests the journal of each namespace keeps at most; 0 keeps none.
+    #[must_use]
+    pub fn journal_max(mut self, most: u32) -> Self {
+        self.origin.journal_max = most;
+        self
+    }
+
     /// How many spaces there may be beside `default`, and how long one that nobody uses stays.
     #[must_use]
     pub fn space_limits(mut self, limits: SpaceLimits) -> Self {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::control;
 use crate::gateway::registry::PRODUCTS;
 use crate::world::chaos::Counted;
+use crate::world::journal::Record;
 use crate::world::seed::Mistake;
 use crate::world::{Counts, Namespace, NoSpace, Pace, Space, Spaces, World};
 
@@ -142,6 +143,25 @@ impl Handle {
     /// Those of [`Handle::world`].
     pub fn clock(&self) -> Result<ClockHandle, NoSpace> {
         Ok(ClockHandle(self.space()?))
+    }
+
+    /// The latest requests of the namespace, oldest first: as many as its journal keeps. A reset begins a new journal.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = ecsim::Emulator::builder().start().await?;
+    /// let t1 = emulator.namespace("t1")?;
+    /// // A client calls emulator.url() with key t1.key_id("test"), and then:
+    /// assert!(t1.requests()?.iter().all(|request| request.action() != Some("DetachInstanceRamRole")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Handle::world`].
+    pub fn requests(&self) -> Result<Vec<Record>, NoSpace> {
+        Ok(self.space()?.journal.look(|kept| kept.records().cloned().collect()))
     }
 
     fn space(&self) -> Result<Arc<Space>, NoSpace> {

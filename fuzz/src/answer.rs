@@ -53,11 +53,14 @@ impl Refusal {
 
     pub fn error(&self) -> ApiError {
         let denial = self.denied.clone().map(|(resource, display_name)| {
+            let display_name = display_name.into();
             let principal = Principal { kind: "SubUser", account: AccountId::DEFAULT, display_name };
             let decision = Decision::ImplicitDeny(Layer::Session);
             Box::new(Denial { action: "ecs:DescribeRegions", resource, principal, decision })
         });
-        ApiError { denial, ..self.code().with(self.message.clone()) }
+        let mut error = self.code().with(self.message.clone());
+        error.denial = denial;
+        error
     }
 
     pub fn product(&self) -> &'static str {

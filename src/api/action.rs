@@ -12,6 +12,7 @@ use super::params::Params;
 use super::permission::Guard;
 pub use super::permission::Permission;
 use super::render::{self, Format};
+use super::station::{Station, Stations};
 use crate::world::chaos::InjectedError;
 use crate::world::{
     AccessKey, AccountId, Ids, InstanceId, KeyStatus, Propagation, RamId, RequestId, RoleSession, Store, World,
@@ -100,6 +101,11 @@ impl<'a> Signer<'a> {
         Ok(Self { id, key })
     }
 
+    /// What a refusal of the key says.
+    pub(super) fn refused(&self, code: Code) -> ApiError {
+        ApiError::from(code).because([("access_key_id", self.id.to_string())])
+    }
+
     /// Looks again: between the signature and the lock somebody may have deleted, deactivated or replaced the key.
     ///
     /// # Errors
@@ -126,6 +132,8 @@ pub struct Ctx<'a> {
     /// `None` if nobody looked at signatures.
     pub signer: Option<&'a Signer<'a>>,
     pub request_id: RequestId,
+    /// How far the call has come.
+    pub stations: &'a Stations,
     /// The address that the client called, `host:port`.
     pub authority: &'a str,
     /// The world's time.
@@ -202,9 +210,11 @@ pub const fn reads<A: Read>() -> Entry {
         access: Access::Read,
         is_batch: A::IS_BATCH,
         perform: |ctx, store, params, format| {
+            ctx.stations.enter(Station::Parameters);
             let input = A::Input::from_params(params)?;
             let reply = store.read(|world| {
                 ctx.authorize(world, || A::needs(ctx, &input, world))?;
+                ctx.stations.enter(Station::Rules);
                 A::call(ctx, world, input)
             })?;
             done(format, A::NAME, &reply)
@@ -219,9 +229,11 @@ pub const fn writes<A: Write>() -> Entry {
         access: Access::Write,
         is_batch: A::IS_BATCH,
         perform: |ctx, store, params, format| {
+            ctx.stations.enter(Station::Parameters);
             let input = A::Input::from_params(params)?;
             let reply = store.write(|world| {
                 ctx.authorize(world, || A::needs(ctx, &input, world))?;
+                ctx.stations.enter(Station::Rules);
                 A::call(ctx, world, input)
             })?;
             done(format, A::NAME, &reply)
@@ -270,6 +282,11 @@ impl Product {
         self.known_names().find(|known| known.eq_ignore_ascii_case(name))
     }
 
+    /// The actions that it has: the emulated ones, and the vendor's where they are known.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.actions.iter().map(|entry| entry.name).chain(self.not_emulated())
+    }
+
     /// The vendor's actions that are not emulated.
     pub fn not_emulated(&self) -> impl Iterator<Item = &'static str> {
         self.known_names().filter(|name| self.entry(name).is_none())
@@ -290,6 +307,7 @@ pub(crate) fn by_owner<T>(signer: Option<&Signer>, look: impl FnOnce(&Ctx<'_>) -
         caller: &caller,
         signer,
         request_id: ids.call().0,
+        stations: &Stations::default(),
         authority: "h",
         now: crate::world::parse_utc("2026-11-24T02:07:22Z").expect("a time"),
         ids: &ids,
@@ -312,11 +330,11 @@ mod tests {
     fn a_key_that_goes_between_the_signature_and_the_lock_does_nothing_more() {
         let now = parse_utc("2026-11-24T02:07:22Z").expect("a time");
         let key = || AccessKey::new(AccountId::DEFAULT, KeyOwner::Account, "s", now);
-        let gone = Err(Code::AccessKeyNotFound.into());
-        let changes: [(Change, Result<(), ApiError>); 5] = [
+        let gone = Err(Code::AccessKeyNotFound);
+        let changes: [(Change, Result<(), Code>); 5] = [
             (|_, _| {}, Ok(())),
-            (|world, _| drop(world.remove_key("k")), gone.clone()),
-            (|world, _| assert!(world.set_key_status("k", KeyStatus::Inactive)), Err(Code::AccessKeyInactive.into())),
+            (|world, _| drop(world.remove_key("k")), gone),
+            (|world, _| assert!(world.set_key_status("k", KeyStatus::Inactive)), Err(Code::AccessKeyInactive)),
             (|world, _| assert!(world.set_key_status("k", KeyStatus::Active)), Ok(())),
             (|world, other| assert!(world.remove_key("k").is_some() && world.add_key("k", other)), gone),
         ];
@@ -325,7 +343,7 @@ mod tests {
             assert!(world.add_key("k", key()));
             let signer = Signer::find(&world, "k".into()).expect("an active key");
             change(&mut world, key());
-            let authorized = by_owner(Some(&signer), |ctx| ctx.authorize(&world, Vec::new));
+            let authorized = by_owner(Some(&signer), |ctx| ctx.authorize(&world, Vec::new)).map_err(|error| error.code);
             assert_eq!(authorized, expected, "change {number}");
         }
     }

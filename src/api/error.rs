@@ -265,7 +265,7 @@ impl Code {
 
     /// The code with a text of its own.
     pub fn with(self, message: impl Into<Cow<'static, str>>) -> ApiError {
-        ApiError { code: self, message: message.into(), denial: None, injected: None }
+        ApiError { code: self, message: message.into(), denial: None, injected: None, facts: Vec::new() }
     }
 
     /// The code as what becomes of a denial; its text may have places for the resource and the action.
@@ -278,7 +278,7 @@ impl Code {
                 Cow::Owned(format!("{start}{}{rest}", denial.resource))
             }
         };
-        ApiError { code: self, message, denial: Some(Box::new(denial)), injected: None }
+        ApiError { code: self, message, denial: Some(Box::new(denial)), injected: None, facts: Vec::new() }
     }
 }
 
@@ -292,15 +292,33 @@ pub struct ApiError {
     pub message: Cow<'static, str>,
     /// The permission that was missing, and why.
     pub denial: Option<Box<Denial>>,
+    /// What was compared, by name: for who asks afterwards why the call was refused. No answer has it, and no secret
+    /// is in it.
+    pub facts: Facts,
     /// What a fault or a limit has it be.
     pub injected: Option<Arc<InjectedError>>,
 }
 
+/// Names and values that a refusal rests on; of most, there are none.
+pub type Facts = Vec<(&'static str, String)>;
+
 impl ApiError {
+    /// The same with what was compared.
+    #[must_use]
+    pub fn because(mut self, facts: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.facts.extend(facts);
+        self
+    }
+
     /// An error that somebody has asked for.
     pub fn injected(error: &Arc<InjectedError>) -> Self {
         let injected = Some(Arc::clone(error));
         Self { injected, ..Code::ServiceUnavailable.with(error.message.clone().into_string()) }
+    }
+
+    /// Whether somebody has asked for it.
+    pub fn is_injected(&self) -> bool {
+        self.injected.is_some()
     }
 
     /// The HTTP status of the answer.

@@ -2,7 +2,9 @@
 
 pub mod action;
 pub mod error;
+pub mod explanation;
 pub mod fidelity;
 pub mod params;
 pub mod permission;
 pub mod render;
+pub mod station;

@@ -4,8 +4,11 @@ use std::cell::RefCell;
 use std::fmt;
 use std::net::IpAddr;
 
+use compact_str::{CompactString, ToCompactString, format_compact};
+
 use super::action::{Caller, Ctx, Identity};
-use super::error::{ApiError, Code};
+use super::error::{ApiError, Code, Facts};
+use super::station::Station;
 use crate::policy::{Assumer, Context, Decision, Layer, Request, Resource, decide, key};
 use crate::world::{AccountId, Arn, Holder, InstanceId, Policy, Region, Role, RoleName, World};
 
@@ -92,7 +95,7 @@ pub struct Denial {
 pub struct Principal {
     pub kind: &'static str,
     pub account: AccountId,
-    pub display_name: String,
+    pub display_name: CompactString,
 }
 
 /// How the permissions of one call are decided, and what was let pass.
@@ -128,6 +131,25 @@ impl Denial {
         }
     }
 
+    /// What was asked, of whom, and what policies say.
+    pub fn facts(&self) -> Facts {
+        let Self { action, resource, principal, decision } = self;
+        let mut facts = vec![
+            ("action", (*action).to_owned()),
+            ("resource", resource.clone()),
+            ("principal_type", principal.kind.to_owned()),
+            ("principal", principal.display_name.to_string()),
+            ("decision", self.no_permission_type().to_owned()),
+            ("policy_type", self.policy_type().to_owned()),
+            ("reason", decision.to_string()),
+        ];
+        if let Decision::Allowed(ground) | Decision::ExplicitDeny(ground) = decision {
+            facts.push(("policy", ground.policy.clone()));
+            facts.push(("statement", (ground.statement + 1).to_string()));
+        }
+        facts
+    }
+
     /// The words of `PolicyType` (ram.md 6); there are no resource groups here.
     pub fn policy_type(&self) -> &'static str {
         match self.decision.layer() {
@@ -153,7 +175,8 @@ impl Ctx<'_> {
     /// That the key has gone since it signed; the product's refusal.
     pub(super) fn authorize(&self, world: &World, needs: impl FnOnce() -> Vec<Permission>) -> Result<(), ApiError> {
         if let Some(signer) = self.signer {
-            signer.still_signs(world)?;
+            self.stations.enter(Station::Key);
+            signer.still_signs(world).map_err(|code| signer.refused(code))?;
         }
         // `needs` is only worked out where somebody looks at it: policies, or a log at level trace.
         if self.is_free() {
@@ -164,6 +187,7 @@ impl Ctx<'_> {
             }
             return Ok(());
         }
+        self.stations.enter(Station::Permission);
         let context = self.context();
         needs().into_iter().try_for_each(|permission| {
             let decision = self.decide(world, &permission, &context);
@@ -267,6 +291,7 @@ impl Ctx<'_> {
         let decision = decision.map(|source| source.to_string());
         let denial = Denial { action, resource, principal: Principal::of(self.caller), decision };
         if self.guard.mode == RamMode::Strict {
+            self.stations.enter(Station::Permission);
             return Err(refusal.denying(denial));
         }
         let mut waived = self.guard.waived.borrow_mut();
@@ -292,11 +317,13 @@ impl Caller {
 
 impl Principal {
     /// A user is shown by its id, a session by `<RoleName>:<session>` (ram.md 6).
-    fn of(caller: &Caller) -> Self {
+    pub fn of(caller: &Caller) -> Self {
         let (kind, display_name) = match &caller.identity {
-            Identity::Owner => ("Account", caller.account.to_string()),
-            Identity::User(id) => ("SubUser", id.to_string()),
-            Identity::RoleSession(session) => ("AssumedRoleUser", format!("{}:{}", session.role_name, session.name)),
+            Identity::Owner => ("Account", caller.account.as_str().into()),
+            Identity::User(id) => ("SubUser", id.to_compact_string()),
+            Identity::RoleSession(session) => {
+                ("AssumedRoleUser", format_compact!("{}:{}", session.role_name, session.name))
+            }
         };
         Self { kind, account: caller.account, display_name }
     }

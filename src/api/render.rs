@@ -22,6 +22,14 @@ pub enum Format {
 }
 
 impl Format {
+    /// As parameter `Format` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Xml => "XML",
+        }
+    }
+
     /// The exact text that the real service sends and that v2 SDKs compare with (protocol.md 9.3).
     pub fn content_type(self) -> &'static str {
         match self {

@@ -33,6 +33,14 @@ struct Reason {
     hint: String,
     #[serde(default)]
     mistakes: Vec<Wrong>,
+    #[serde(default)]
+    misses: Vec<Miss>,
+}
+
+/// An expectation that is not met.
+#[derive(Deserialize)]
+struct Miss {
+    message: String,
 }
 
 /// One thing that is wrong with a seed, or with faults.
@@ -83,7 +91,11 @@ impl<'a> Client<'a> {
             return String::from_utf8(body.into()).map_err(|_| self.foreign(path, "what is no text"));
         }
         let Refused { error } = serde_json::from_slice(&body).map_err(|_| foreign())?;
-        let Reason { message, hint, mistakes } = error;
+        let Reason { message, hint, mistakes, misses } = error;
+        if !misses.is_empty() {
+            let lines: Vec<_> = misses.into_iter().map(|miss| miss.message).collect();
+            return Err(Failure::Unmet { message: format!("not as expected\n{}", lines.join("\n")), hint });
+        }
         if mistakes.is_empty() {
             return Err(Failure::Refused { message, hint });
         }

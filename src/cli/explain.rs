@@ -2,10 +2,52 @@
 
 use std::fmt::Write as _;
 
-use super::Failure;
-use crate::api::error::Code;
+use http::Method;
+use serde_json::Value;
+use uuid::Uuid;
 
-pub(super) fn text(wire: &str) -> Result<String, Failure> {
+use super::client::Client;
+use super::requests::line;
+use super::{Failure, wait};
+use crate::api::error::Code;
+use crate::config::ExplainArgs;
+
+pub(super) fn text(args: &ExplainArgs) -> Result<String, Failure> {
+    if Uuid::try_parse(&args.what).is_ok() { of_request(args) } else { of_code(&args.what) }
+}
+
+/// What a running emulator says of one of its answers.
+fn of_request(ExplainArgs { what, control, scope }: &ExplainArgs) -> Result<String, Failure> {
+    let client = Client::new(control, "the request")?;
+    let path = format!("/requests/{what}/explain?namespace={}", scope.namespace);
+    let answer: Value = serde_json::from_str(&wait(client.call(Method::GET, &path, None))?).unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut page = line(&answer["request"]);
+    let passed = answer["passed"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let passed: Vec<_> = passed.iter().map(text).collect();
+    let _ = writeln!(page, "\n{}\n", text(&answer["explanation"]));
+    if let Some(hint) = answer["hint"].as_str() {
+        let _ = writeln!(page, "hint: {hint}\n");
+    }
+    if let Some(station) = answer["station"].as_str() {
+        let _ = writeln!(page, "refused at: {station}");
+    }
+    let _ = writeln!(page, "passed: {}", passed.join(", "));
+    if let Some(message) = answer["request"]["message"].as_str() {
+        let _ = writeln!(page, "message: {message}");
+    }
+    for (name, value) in answer["facts"].as_object().into_iter().flatten() {
+        let _ = writeln!(page, "{name}: {}", text(value).replace('\n', "\n    "));
+    }
+    if answer["code"].is_object() {
+        let code = &answer["code"];
+        let _ =
+            writeln!(page, "code: {} ({}: {})", text(&code["code"]), text(&code["evidence"]), text(&code["source"]));
+    }
+    Ok(page)
+}
+
+fn of_code(wire: &str) -> Result<String, Failure> {
     let rows: Vec<_> =
         Code::ALL.iter().map(|code| code.row()).filter(|row| row.wire.eq_ignore_ascii_case(wire)).collect();
     if rows.is_empty() {

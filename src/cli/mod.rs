@@ -10,10 +10,12 @@ mod fidelity;
 mod healthcheck;
 mod info;
 mod log;
+mod requests;
 mod reset;
 mod seed;
 mod serve;
 mod snapshot;
+mod verify;
 mod version;
 
 use std::ffi::OsString;
@@ -41,6 +43,8 @@ enum Failure {
     AddressInUse { message: String, hint: String },
     /// 4: a seed, a snapshot, faults or the state file are refused, or a hook failed before the emulator was ready
     Seed { message: String, hint: String },
+    /// 5: what was expected did not come
+    Unmet { message: String, hint: String },
     /// A failure that has been reported already
     Silent(u8),
 }
@@ -52,6 +56,7 @@ impl Failure {
             Self::Usage { .. } => 2,
             Self::AddressInUse { .. } => 3,
             Self::Seed { .. } => 4,
+            Self::Unmet { .. } => 5,
             Self::Silent(status) => *status,
         }
     }
@@ -64,7 +69,8 @@ impl fmt::Display for Failure {
             Self::Refused { message, hint }
             | Self::Usage { message, hint }
             | Self::AddressInUse { message, hint }
-            | Self::Seed { message, hint } => {
+            | Self::Seed { message, hint }
+            | Self::Unmet { message, hint } => {
                 write!(f, "error: {message}\n\nhint: {hint}")
             }
             Self::Silent(_) => Ok(()),
@@ -123,7 +129,9 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
             args.instance.as_ref(),
         )),
         Command::Actions { json } => print(&actions::text(json)),
-        Command::Explain { code } => print(&explain::text(&code)?),
+        Command::Requests(args) => print(&requests::text(&args)?),
+        Command::Verify(args) => print(&verify::text(&args)?),
+        Command::Explain(args) => print(&explain::text(&args)?),
         Command::Fidelity => print(&fidelity::page()),
         Command::Completions { shell } => {
             let mut script = Vec::new();

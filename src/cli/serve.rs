@@ -201,6 +201,7 @@ fn builder(args: &ServeArgs, effective: &Effective) -> Builder {
         .now(args.now, frozen)
         .space_limits(args.space_limits())
         .nonces(args.nonce_max, args.nonce_ttl)
+        .journal_max(args.journal_max)
         .state_file(args.state_file.clone(), args.state_interval)
         .snapshot_dir(args.snapshot_dir.clone());
     for (address, instance) in &args.metadata {

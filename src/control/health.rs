@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Control;
+use super::{Control, METADATA};
 use crate::api::action::Product;
 
 /// Members and values stay as they are, since scripts look for them.
@@ -33,7 +33,7 @@ pub(super) async fn health(State(control): State<Arc<Control>>) -> Json<Health> 
     Json(Health {
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
-        services: names.chain(["imds".to_owned()]).map(|name| (name, "running")).collect(),
+        services: names.chain([METADATA.to_owned()]).map(|name| (name, "running")).collect(),
         uptime_ms: u64::try_from(control.started.elapsed().as_millis()).unwrap_or(u64::MAX),
     })
 }

@@ -15,11 +15,13 @@ mod health;
 mod info;
 mod init;
 mod instances;
+mod matching;
 mod namespaces;
 #[cfg(test)]
 pub(crate) mod openapi;
 mod ready;
 mod refusal;
+mod requests;
 mod reset;
 mod rng;
 mod roles;
@@ -29,6 +31,7 @@ mod seed;
 mod snapshot;
 mod snapshots;
 mod users;
+mod verify;
 mod version;
 
 use std::fmt::Write as _;
@@ -126,6 +129,10 @@ fn endpoints() -> Endpoints {
         .routes(routes!(clock::show, clock::change))
         .routes(routes!(namespaces::list))
         .routes(routes!(namespaces::delete))
+        .routes(routes!(requests::list, requests::clear))
+        .routes(routes!(requests::show))
+        .routes(routes!(requests::explain))
+        .routes(routes!(verify::verify))
         .routes(routes!(reset::reset))
         .routes(routes!(rng::begin_again))
         .routes(routes!(seed::seed))

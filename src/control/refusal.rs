@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::verify::Miss;
 use crate::world::seed::Mistake;
 
 /// Why an endpoint does not do what it is asked.
@@ -33,8 +34,13 @@ struct Reason {
     /// What to do about it.
     hint: String,
     /// Of seeds, faults, effects and limits, everything that is wrong with them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    mistakes: Vec<Wrong>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<Wrong>)]
+    mistakes: Box<[Wrong]>,
+    /// Of a verification, every expectation that is not met.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<Miss>)]
+    misses: Box<[Miss]>,
 }
 
 /// One thing that is wrong with a seed, or with what goes wrong on purpose.
@@ -53,7 +59,13 @@ impl Refusal {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        let error = Reason { code: code.into(), message: message.into(), hint: hint.into(), mistakes: Vec::new() };
+        let error = Reason {
+            code: code.into(),
+            message: message.into(),
+            hint: hint.into(),
+            mistakes: Box::default(),
+            misses: Box::default(),
+        };
         Self { status, body: Refused { error } }
     }
 
@@ -71,6 +83,14 @@ impl Refusal {
             reason: reason.clone(),
         };
         refusal.body.error.mistakes = mistakes.iter().map(wrong).collect();
+        refusal
+    }
+
+    /// The same, for expectations; the message is the first miss.
+    pub(super) fn misses(code: &'static str, misses: Vec<Miss>, hint: impl Into<String>) -> Self {
+        let message = misses.first().map(|miss| miss.message.clone()).unwrap_or_default();
+        let mut refusal = Self::new(StatusCode::EXPECTATION_FAILED, code, message, hint);
+        refusal.body.error.misses = misses.into();
         refusal
     }
 }

@@ -43,10 +43,11 @@ impl Family {
             "Version" => Code::MissingVersion,
             other => return Code::MissingParameter.about(other),
         };
-        match self {
+        let error = match self {
             Self::Ecs => Code::MissingParameter.about(name),
             Self::General => general.into(),
-        }
+        };
+        error.because([("parameter", name.to_owned())])
     }
 
     /// The signature's time is too far off.

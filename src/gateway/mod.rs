@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod codes;
+mod recording;
 pub mod registry;
 mod reply;
 mod request;
@@ -20,10 +21,13 @@ use jiff::Timestamp;
 use crate::api::action::{Caller, Ctx, Done, Entry, Partial, Product, Signer};
 use crate::api::error::{ApiError, Code};
 use crate::api::permission::{Denial, Guard};
+use crate::api::station::{Station, Stations};
 use crate::settings::SettingsCell;
 use crate::world::chaos::{Effect, Fired, Target, Throttled, Treatment};
 use crate::world::{Namespace, NoSpace, NotOneNamespace, RequestId, Space, Spaces};
+use authenticate::Asked;
 use codes::Family;
+use recording::End;
 use reply::Envelope;
 use request::{Call, Style};
 
@@ -35,9 +39,13 @@ pub struct Gateway {
     pub products: &'static [Product],
 }
 
-/// What is known of a call by the time that it is over, for the log.
+/// What is known of a call by the time that it is over, for log and journal.
 #[derive(Default)]
 struct Trail {
+    peer: Option<IpAddr>,
+    stations: Stations,
+    /// The world's time by which it was looked at.
+    now: Option<Timestamp>,
     product: Option<&'static Product>,
     action: Option<&'static str>,
     caller: Option<Caller>,
@@ -60,8 +68,10 @@ impl Gateway {
     /// connection that it came by; a Unix socket has none.
     pub fn answer(&self, head: Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
         self.finish(head, body, |call, space, trail, request_id| {
+            trail.peer = peer;
+            trail.stations.enter(Station::Namespace);
             let space = space?;
-            let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, peer, space, trail, request_id)));
+            let performed = catch_unwind(AssertUnwindSafe(|| self.perform(call, space, trail, request_id)));
             performed.unwrap_or_else(|_| {
                 tracing::error!(rid = %request_id, "a call panicked");
                 Err(Code::Internal.into())
@@ -80,7 +90,7 @@ impl Gateway {
         body: &[u8],
         perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
     ) -> Response<Body> {
-        let started = tracing::enabled!(tracing::Level::INFO).then(Instant::now);
+        let started = Instant::now();
         let call = Call::read(&head, body);
         let found = self.space(&call);
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
@@ -103,9 +113,11 @@ impl Gateway {
             waived: &trail.waived,
             disturbance: trail.disturbance.as_ref(),
         };
-        if let Some(started) = started {
+        if tracing::enabled!(tracing::Level::INFO) {
             log(&trail, &outcome, &space, request_id, started);
         }
+        let format = envelope.format;
+        recording::record(&space, &call, &trail, &End { outcome: &outcome, request_id, format, started });
         for denial in &trail.waived {
             tracing::warn!(rid = %request_id, reason = %denial, "would be refused");
         }
@@ -152,7 +164,6 @@ impl Gateway {
     fn perform(
         &self,
         call: &Call<'_>,
-        peer: Option<IpAddr>,
         space: &Space,
         trail: &mut Trail,
         request_id: RequestId,
@@ -160,7 +171,9 @@ impl Gateway {
         let settings = self.settings.get();
 
         // 1. Encoding, method, path.
+        trail.stations.enter(Station::Encoding);
         call.well_formed(settings.max_params)?;
+        trail.stations.enter(Station::Method);
         if !matches!(call.head.method, Method::GET | Method::POST) {
             return Err(Code::UnsupportedMethod.into());
         }
@@ -169,9 +182,11 @@ impl Gateway {
         }
 
         // 2. Format.
+        trail.stations.enter(Station::Format);
         let format = call.format().map_err(|(_, code)| code)?;
 
         // 3. Action, version, product.
+        trail.stations.enter(Station::Action);
         let product = registry::product(self.products, call.version());
         trail.product = product.as_ref().ok().copied().flatten();
         let name = call.action().ok_or(Code::ActionNotFound)?;
@@ -183,22 +198,26 @@ impl Gateway {
 
         // 4 to 10. Common parameters, key, time, signature, nonce, token.
         let now = space.clock.now();
-        let (caller, signer) = authenticate::authenticate(call, space, &settings, family, now)?;
+        trail.now = Some(now);
+        let asked = Asked { call, space, settings: &settings, family, now, stations: &trail.stations };
+        let (caller, signer) = asked.authenticate()?;
         trail.caller = Some(caller.clone());
 
         // 11. Limits, and what else somebody has asked to go wrong.
         let fired = if space.chaos.is_armed() {
+            trail.stations.enter(Station::Fault);
             disturb(call, space, trail, (product, entry), signer.as_ref(), now)?
         } else {
             None
         };
 
         // 12 to 15. The action's own checks, permissions among them, under one lock.
-        let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, peer);
+        let guard = Guard::new(settings.ram, settings.detach_pass_role, product.refusal, trail.peer);
         let ctx = Ctx {
             caller: &caller,
             signer: signer.as_ref(),
             request_id,
+            stations: &trail.stations,
             authority: call.authority(),
             now,
             ids: &space.ids,

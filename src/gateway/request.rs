@@ -2,8 +2,9 @@
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::recording::{MASK, masked};
 use super::signature::acs3::{self, Authorization};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::{self, Params, Text};
@@ -16,7 +17,7 @@ pub(super) const DATE: HeaderName = HeaderName::from_static("x-acs-date");
 pub(super) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-acs-content-sha256");
 pub(super) const NONCE: HeaderName = HeaderName::from_static("x-acs-signature-nonce");
 pub(super) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-acs-security-token");
-const BEARER_TOKEN: HeaderName = HeaderName::from_static("x-acs-bearer-token");
+pub(super) const BEARER_TOKEN: HeaderName = HeaderName::from_static("x-acs-bearer-token");
 
 /// How a call is signed, in the order in which it is told (protocol.md 2, inferred).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,6 +181,24 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The query as ACS3 signs it, without what nobody may read.
+    pub(super) fn masked_query(&self) -> String {
+        let pairs = params::decode(self.head.uri.query().unwrap_or_default().as_bytes()).unwrap_or_default();
+        let pairs: Vec<_> = masked(pairs.iter().map(|(name, value)| (&**name, &**value))).collect();
+        acs3::canonical_query(&pairs)
+    }
+
+    /// The headers without what nobody may read.
+    pub(super) fn masked_headers(&self) -> HeaderMap {
+        let mut headers = self.head.headers.clone();
+        for name in [SECURITY_TOKEN, BEARER_TOKEN, AUTHORIZATION] {
+            if let http::header::Entry::Occupied(mut there) = headers.entry(name) {
+                there.insert(HeaderValue::from_static(MASK));
+            }
+        }
+        headers
+    }
+
     /// The address that the client called: the Host header without the scheme that some clients
     /// leave in it (protocol.md 0, item 4), else the target's authority.
     pub(super) fn authority(&self) -> &'a str {
@@ -203,6 +222,17 @@ impl<'a> Call<'a> {
 }
 
 impl Style {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Acs3 => "ACS3",
+            Self::Roa => "ROA",
+            Self::Acs4 => "ACS4",
+            Self::Bearer => "Bearer",
+            Self::RpcV1 => "V1",
+            Self::Anonymous => "anonymous",
+        }
+    }
+
     fn by_authorization(value: &str) -> Option<Self> {
         let starts = |prefix: &str| value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
         if starts("ACS3-") {

@@ -3,13 +3,15 @@
 mod items;
 mod page;
 
+use std::iter;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::IntoResponse;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +21,7 @@ use utoipa::ToSchema;
 use crate::control;
 use crate::settings::SettingsCell;
 use crate::world::chaos::{FaultId, Fired, Target, Treatment};
+use crate::world::journal::Entry;
 use crate::world::{
     CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
     RoleName, RolesSeen, Seen, Space, Spaces, Standing, View, World, utc_seconds,
@@ -66,6 +69,7 @@ pub struct Asker<'a> {
 pub(crate) const VERSIONS: [&str; 2] = ["/latest", "/2016-01-01"];
 
 const FAULT: HeaderName = HeaderName::from_static(FaultId::HEADER);
+const TRACE_PARENT: HeaderName = HeaderName::from_static(Entry::TRACE_PARENT);
 const TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
 const TOKEN_LIFETIME: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -76,24 +80,31 @@ const TOKEN_SECONDS: RangeInclusive<i64> = 1..=21_600;
 impl Metadata {
     /// Answers one request; `path` is the part of it that begins with a version.
     pub fn answer(&self, head: &Parts, path: &str, asker: Asker<'_>) -> Response<Body> {
+        let started = Instant::now();
         let found = self.who(&head.headers, asker);
-        let namespace = found.as_ref().map_or(Namespace::DEFAULT, |(space, _)| space.namespace.clone());
         let (mut fault, mut treatment) = (None, Treatment::default());
-        let answer = found.and_then(|(space, id)| {
-            if space.chaos.is_armed() {
-                treatment.delay = space.chaos.delay(&space.ids);
-                if let Some(fired) = strike(path, &space, &id) {
-                    let its = fired.treatment();
-                    treatment = Treatment { delay: treatment.delay + its.delay, ..its };
-                    let error = fired.error().map(|error| Refusal::injected(error.status));
-                    fault = Some(fired.id);
-                    error.map_or(Ok(()), Err)?;
+        let answer = match &found {
+            Ok((space, id)) => {
+                let mut struck = Ok(());
+                if space.chaos.is_armed() {
+                    treatment.delay = space.chaos.delay(&space.ids);
+                    if let Some(fired) = strike(path, space, id) {
+                        let its = fired.treatment();
+                        treatment = Treatment { delay: treatment.delay + its.delay, ..its };
+                        struck = fired.error().map_or(Ok(()), |error| Err(Refusal::injected(error.status)));
+                        fault = Some(fired.id);
+                    }
                 }
+                struck.and_then(|()| self.perform(head, path, space, id))
             }
-            self.perform(head, path, &space, &id)
-        });
+            Err(refusal) => Err(refusal.clone()),
+        };
         let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
-        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = fault.as_ref().map(FaultId::as_str), "metadata");
+        let fault_id = fault.as_ref().map(FaultId::as_str);
+        let asked =
+            Asked { method: &head.method, path, headers: &head.headers, peer: asker.peer, fault: fault_id, started };
+        let namespace = self.record(&asked, found.ok(), status);
+        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = fault_id, "metadata");
         let mut answer = match answer {
             Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
             Err(refusal) => refusal.page(),
@@ -106,6 +117,37 @@ impl Metadata {
             answer.extensions_mut().insert(treatment);
         }
         answer
+    }
+
+    /// Writes a request into the journal of the space of who asks; which that is.
+    fn record(&self, asked: &Asked<'_>, found: Option<(Arc<Space>, InstanceId)>, status: StatusCode) -> Namespace {
+        let (space, id) = found.map_or_else(|| (self.spaces.default_space(), None), |(space, id)| (space, Some(id)));
+        let text = |name: &HeaderName| std::str::from_utf8(asked.headers.get(name)?.as_bytes()).ok();
+        let entry = Entry {
+            at: space.clock.now(),
+            duration: asked.started.elapsed(),
+            request_id: None,
+            method: asked.method.as_str(),
+            path: asked.path,
+            style: None,
+            product: Some(control::METADATA),
+            version: None,
+            action: None,
+            format: None,
+            access_key_id: None,
+            caller: None,
+            instance: id.as_ref().map(InstanceId::as_str),
+            status: status.as_u16(),
+            code: status.canonical_reason().unwrap_or_default(),
+            fault: asked.fault,
+            batch: None,
+            peer: asked.peer,
+            user_agent: text(&USER_AGENT),
+            trace_parent: text(&TRACE_PARENT),
+            passed: 0,
+        };
+        space.journal.record(&entry, iter::empty(), None);
+        space.namespace.clone()
     }
 
     /// The stations of a request once it is known who asks: whether the service answers it, then a token or an item.
@@ -234,11 +276,25 @@ impl Metadata {
     /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
     /// `ALIBABA_CLOUD_CREDENTIALS_URI` (imds.md 6). Ours: it wants no token, and says in words what is missing.
     pub fn credentials(&self, head: &HeaderMap, path: &str, listener: Option<&NamedInstance>) -> Response<Body> {
-        let asker = Asker { listener, path: Some(path), peer: None };
-        let (space, id) = match self.who(head, asker) {
-            Ok(found) => found,
-            Err(refusal) => return no_credentials(refusal.reason()),
+        let started = Instant::now();
+        let found = self.who(head, Asker { listener, path: Some(path), peer: None });
+        let credentials = match &found {
+            Ok((space, id)) => self.credentials_of(space, id).map_err(|reason| format!("{path}: {reason}")),
+            Err(refusal) => Err(refusal.reason().to_owned()),
         };
+        let status = if credentials.is_ok() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        let path = format!("/_ecsim/instances/{path}/credentials");
+        let asked = Asked { method: &Method::GET, path: &path, headers: head, peer: None, fault: None, started };
+        self.record(&asked, found.ok(), status);
+        match credentials {
+            Ok(credentials) => {
+                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], credentials).into_response()
+            }
+            Err(reason) => no_credentials(&reason),
+        }
+    }
+
+    fn credentials_of(&self, space: &Space, id: &InstanceId) -> Result<String, &'static str> {
         let now = space.clock.now();
         let found = space.store.read(|world| {
             let instance = world.instance(id.as_str()).ok_or("there is no such instance")?;
@@ -246,21 +302,23 @@ impl Metadata {
                 return Err("the instance's metadata service is disabled");
             }
             let roles = self.roles_seen(world, now);
-            roles.note_read(&id);
-            let seen = roles.of(&id, instance);
+            roles.note_read(id);
+            let seen = roles.of(id, instance);
             Reading::of(world, instance, seen, now).ok_or("no role is attached to the instance")
         });
-        let credentials = found.and_then(|reading| {
-            let gone = "the attached role is deleted, or does not trust ECS";
-            self.finish(&space, &id, reading, now).ok_or(gone)
-        });
-        match credentials {
-            Ok(credentials) => {
-                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], credentials).into_response()
-            }
-            Err(reason) => no_credentials(&format!("{path}: {reason}")),
-        }
+        let gone = "the attached role is deleted, or does not trust ECS";
+        self.finish(space, id, found?, now).ok_or(gone)
     }
+}
+
+/// A request, as far as the journal keeps it.
+struct Asked<'a> {
+    method: &'a Method,
+    path: &'a str,
+    headers: &'a HeaderMap,
+    peer: Option<IpAddr>,
+    fault: Option<&'a str>,
+    started: Instant,
 }
 
 /// What somebody has asked to go wrong with a request, once it is known who asks and before anything else is looked at.

@@ -14,6 +14,7 @@ mod directory;
 mod identities;
 mod ids;
 mod instance;
+pub mod journal;
 mod key;
 mod managed_policy;
 mod metadata_token;
@@ -44,6 +45,7 @@ pub use ids::{Ids, RamId, RequestId, TraceId};
 pub use instance::{
     Attachment, Instance, InstanceId, MarketPlace, MetadataOptions, Network, OsType, Spec, Spot, Status,
 };
+pub use journal::Journal;
 pub use key::{AccessKey, KeyOwner, KeyStatus, SecurityToken};
 pub use managed_policy::{
     AttachedPolicies, AttachedPolicy, ManagedPolicy, Policy, PolicyRef, PolicyType, PolicyVersion, VersionId,

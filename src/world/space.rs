@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use super::chaos::Chaos;
 use super::seed::{self, Files, Mistake};
 use super::sync::{AtomicBool, Mutex};
-use super::{Counts, Ids, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
+use super::{Counts, Ids, Journal, MetadataTokens, Namespace, NonceMemory, Pace, SpaceClock, Store, World};
 
-/// One isolated world with its own clock, ids, nonces, tokens and faults.
+/// One isolated world with its own clock, ids, nonces, tokens, faults and journal.
 #[derive(Debug)]
 pub struct Space {
     pub namespace: Namespace,
@@ -19,12 +19,20 @@ pub struct Space {
     pub nonces: Mutex<NonceMemory>,
     pub metadata_tokens: Mutex<MetadataTokens>,
     pub chaos: Chaos,
+    pub journal: Journal,
     /// Whether it was used since somebody looked.
     used: AtomicBool,
 }
 
 impl Space {
-    pub(super) fn new(namespace: Namespace, world: World, clock: SpaceClock, ids: Ids, nonces: NonceMemory) -> Self {
+    pub(super) fn new(
+        namespace: Namespace,
+        world: World,
+        clock: SpaceClock,
+        ids: Ids,
+        nonces: NonceMemory,
+        journal: Journal,
+    ) -> Self {
         Self {
             namespace,
             generation: 0,
@@ -34,6 +42,7 @@ impl Space {
             nonces: Mutex::new(nonces),
             metadata_tokens: Mutex::default(),
             chaos: Chaos::default(),
+            journal,
             used: AtomicBool::new(true),
         }
     }

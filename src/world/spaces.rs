@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::seed::{self, Files, Mistake};
 use super::sync::RwLock;
-use super::{Clock, Ids, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock, World};
+use super::{Clock, Ids, Journal, Namespace, NonceMemory, Pace, Space, SpaceClock, SystemClock, World};
 
 /// What every space begins with.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Origin {
     pub rng_seed: Option<u64>,
     /// How many nonces are remembered at most, and for how long.
     pub nonces: (u32, SignedDuration),
+    /// How many requests a journal keeps at most.
+    pub journal_max: u32,
 }
 
 impl Default for Origin {
@@ -35,6 +37,7 @@ impl Default for Origin {
             frozen: None,
             rng_seed: None,
             nonces: (1 << 18, SignedDuration::from_mins(30)),
+            journal_max: 1000,
         }
     }
 }
@@ -332,7 +335,7 @@ enum Source<'f> {
 fn make(origin: &Origin, namespace: Namespace, source: Source<'_>) -> Result<Space, Vec<Mistake>> {
     let (world, clock, ids) = begin(origin, &namespace, source)?;
     let nonces = NonceMemory::new(origin.nonces.0, origin.nonces.1);
-    Ok(Space::new(namespace, world, clock, ids, nonces))
+    Ok(Space::new(namespace, world, clock, ids, nonces, Journal::new(origin.journal_max)))
 }
 
 fn begin(origin: &Origin, namespace: &Namespace, source: Source<'_>) -> Result<(World, SpaceClock, Ids), Vec<Mistake>> {

@@ -332,7 +332,12 @@ fn what_is_wrong_with_a_command_line_is_status_2_with_the_nearest_that_is_right(
         "invalid value '5' for '--clock-skew <DURATION>': a duration is such as 250ms, 5s or 15m",
         NO_BETTER_HINT,
     );
-    refused(&run(["explain"]), 2, "the following required arguments were not provided: <CODE>", NO_BETTER_HINT);
+    refused(
+        &run(["explain"]),
+        2,
+        "the following required arguments were not provided: <CODE|REQUEST_ID>",
+        NO_BETTER_HINT,
+    );
     let mut command = ecsim([FREE]);
     command.env("ECSIM_AUTH", "zzz");
     refused(&end(command), 2, "invalid value 'zzz' for '--auth <MODE>'", valid);
@@ -348,7 +353,7 @@ fn what_is_wrong_with_a_configuration_file_is_status_2_with_its_line() {
     let (ended, path) = config("auth = \"off\"\n\ncolour = 1\n");
     let all = "listen, unix, port-file, endpoints-file, seed, init-dir, init-timeout, init-on-error, state-file, state-interval, snapshot-dir, quiet, auth, clock-skew, gateway-codes, ram, \
                detach-pass-role, detach-revokes, metadata-propagation, describe-propagation, max-params, admin, admin-token, cors-allow-origin, metadata, metadata-default, credential-lifetime, now, clock, rng-seed, log-format, log-level, max-body-size, max-header-size, max-connections, header-timeout, \
-               body-timeout, nonce-max, nonce-ttl, max-namespaces, namespace-ttl, shutdown-timeout";
+               body-timeout, nonce-max, nonce-ttl, journal-max, max-namespaces, namespace-ttl, shutdown-timeout";
     refused(&ended, 2, &format!("{path} line 3: unknown setting `colour`"), &format!("there are {all}"));
     let (ended, path) = config("quiet = true\nauth = \"of\"\n");
     let error = format!("{path} line 2: invalid value 'of' for '--auth <MODE>'");
@@ -405,6 +410,7 @@ fn a_flag_wins_over_a_variable_over_the_file_over_the_default() {
          body-timeout = \"30s\" # default\n\
          nonce-max = \"262144\" # default\n\
          nonce-ttl = \"30m\" # default\n\
+         journal-max = \"1000\" # default\n\
          max-namespaces = \"1024\" # default\n\
          namespace-ttl = \"24h\" # default\n\
          shutdown-timeout = \"5s\" # default\n"

@@ -35,6 +35,11 @@ fn described(api: &Value) -> BTreeSet<(String, String)> {
 
 /// A request of each endpoint that it answers with what is asked for: method, path as it is described, path, body.
 const REQUESTS: &[(&str, &str, &str, &str)] = &[
+    ("GET", "/_ecsim/requests", "/_ecsim/requests?action=DescribeRegions&status=200&limit=1", ""),
+    ("GET", "/_ecsim/requests/{request_id}", "/_ecsim/requests/REQUEST_ID", ""),
+    ("GET", "/_ecsim/requests/{request_id}/explain", "/_ecsim/requests/REQUEST_ID/explain", ""),
+    ("POST", "/_ecsim/verify", "/_ecsim/verify", r#"{"calls":[{"action":"DescribeRegions","times":1}]}"#),
+    ("DELETE", "/_ecsim/requests", "/_ecsim/requests?namespace=gw0", ""),
     (
         "POST",
         "/_ecsim/chaos/faults",
@@ -120,7 +125,9 @@ async fn every_endpoint_is_described_and_answers_as_its_description_says() {
     let tried: BTreeSet<_> =
         REQUESTS.iter().map(|(method, path, ..)| ((*path).to_owned(), (*method).to_owned())).collect();
     assert_eq!(tried, described(&api));
+    let request_id = server.call("DescribeRegions").send().await.header("x-acs-request-id").to_owned();
     for (method, described, path, body) in REQUESTS {
+        let path = &path.replace("REQUEST_ID", &request_id);
         let mut request = client().request(method.parse().expect("a method"), server.url() + path).body(*body);
         if path.ends_with("/token") {
             request = request.header("X-aliyun-ecs-metadata-token-ttl-seconds", "60");

@@ -12,6 +12,7 @@ mod gateway;
 mod hooks;
 mod house;
 mod instances;
+mod journal;
 mod metadata;
 mod model;
 mod named_snapshots;

@@ -1,0 +1,127 @@
+//! What the journal keeps of a call, and what of it nobody may read.
+
+use std::time::Instant;
+
+use http::HeaderName;
+use http::header::USER_AGENT;
+
+use super::Trail;
+use super::request::Call;
+use crate::api::action::Done;
+use crate::api::error::{ApiError, Facts};
+use crate::api::permission::Principal;
+use crate::api::render::Format;
+use crate::world::journal::{Details, Entry, Refusal, Who};
+use crate::world::{RequestId, Space};
+
+const TRACE_PARENT: HeaderName = HeaderName::from_static(Entry::TRACE_PARENT);
+
+/// What stands in the place of a secret.
+pub(super) const MASK: &str = "***";
+
+/// The value of a parameter as far as others may read it, whatever its action: what opens something is masked.
+pub(super) fn shown<'v>(name: &str, value: &'v str) -> &'v str {
+    if is_secret(name) && !value.is_empty() { MASK } else { value }
+}
+
+/// Told by how a name ends, in any case: `SecurityToken`, `Password`, `LoginPassword`, `AccessKeySecret`. The last letter
+/// alone rules out most names of most calls.
+fn is_secret(name: &str) -> bool {
+    let name = name.as_bytes();
+    let ends = |end: &str| {
+        let start = name.len().checked_sub(end.len());
+        start.is_some_and(|start| name[start..].eq_ignore_ascii_case(end.as_bytes()))
+    };
+    match name.last().map(u8::to_ascii_lowercase) {
+        // Of other tokens, ClientToken and NextToken open nothing.
+        Some(b'n') => ends("SecurityToken") || ends("BearerToken") || ends("AccessToken"),
+        Some(b'd') => ends("Password") || ends("Passwd"),
+        Some(b't') => ends("Secret"),
+        Some(b'y') => ends("PrivateKey") || ends("SecretKey"),
+        _ => false,
+    }
+}
+
+/// All but the signature, which is no use to anybody.
+fn parameters<'c>(call: &'c Call<'_>) -> impl Iterator<Item = (&'c str, &'c str)> {
+    let pairs = call.params.pairs().filter(|(name, _)| !name.eq_ignore_ascii_case("Signature"));
+    pairs.map(|(name, value)| (name, shown(name, value)))
+}
+
+/// How a call ended.
+#[derive(Clone, Copy)]
+pub(super) struct End<'a> {
+    pub(super) outcome: &'a Result<Done, ApiError>,
+    pub(super) request_id: RequestId,
+    pub(super) format: Format,
+    pub(super) started: Instant,
+}
+
+/// Writes a call into the journal of its space.
+pub(super) fn record(space: &Space, call: &Call<'_>, trail: &Trail, end: &End<'_>) {
+    let (code, status, batch, passed) = match end.outcome {
+        Ok(done) => ("OK", 200, done.batch, trail.stations.all_passed()),
+        Err(error) => (error.wire(), error.status(), None, trail.stations.passed()),
+    };
+    let entry = Entry {
+        at: trail.now.unwrap_or_else(|| space.clock.now()),
+        duration: end.started.elapsed(),
+        request_id: Some(end.request_id),
+        method: call.head.method.as_str(),
+        path: call.head.uri.path(),
+        style: Some(call.style.name()),
+        product: trail.product.map(|product| product.name),
+        version: call.version(),
+        action: trail.action.or_else(|| call.action()),
+        format: Some(end.format.name()),
+        access_key_id: call.access_key_id(),
+        caller: trail.caller.as_ref().map(|caller| {
+            let Principal { kind, account, display_name } = Principal::of(caller);
+            Who { account, kind, name: display_name }
+        }),
+        instance: None,
+        status,
+        code,
+        fault: trail.disturbance.as_ref().map(|disturbance| &*disturbance.fault),
+        batch: batch.map(|batch| (batch.total as u32, batch.fail as u32)),
+        peer: trail.peer,
+        user_agent: call.header(&USER_AGENT),
+        trace_parent: call.header(&TRACE_PARENT),
+        passed,
+    };
+    let refusal = end.outcome.as_ref().err().map(|error| Refusal {
+        station: trail.stations.at() as u8,
+        row: (!error.is_injected()).then_some(error.code as u16),
+        message: error.loggable().replace("{}", "…"),
+        facts: facts(error, &entry),
+    });
+    let waived = trail.waived.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let details = (refusal.is_some() || !waived.is_empty()).then(|| Box::new(Details { refusal, waived }));
+    space.journal.record(&entry, parameters(call), details);
+}
+
+/// What explains a refusal: what was compared where it was decided, and what the call says of itself.
+fn facts(error: &ApiError, entry: &Entry<'_>) -> Facts {
+    let of_denial = error.denial.iter().flat_map(|denial| denial.facts());
+    let mut facts: Facts = error.facts.iter().cloned().chain(of_denial).collect();
+    let told = [
+        ("product", entry.product),
+        ("version", entry.version),
+        ("action", entry.action),
+        ("access_key_id", entry.access_key_id),
+        ("fault", entry.fault),
+    ];
+    for (name, value) in told {
+        if let Some(value) = value.filter(|_| facts.iter().all(|(known, _)| *known != name)) {
+            facts.push((name, value.to_owned()));
+        }
+    }
+    facts
+}
+
+/// Pairs with their secrets masked, as a signature would be made over them.
+pub(super) fn masked<'p>(
+    pairs: impl Iterator<Item = (&'p str, &'p str)> + Clone,
+) -> impl Iterator<Item = (&'p str, &'p str)> + Clone {
+    pairs.map(|(name, value)| (name, if name == "Signature" { MASK } else { shown(name, value) }))
+}
