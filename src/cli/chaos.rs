@@ -1,6 +1,6 @@
 //! `ecsim chaos`: what goes wrong on purpose in a running emulator.
 
-use reqwest::Method;
+use http::Method;
 
 use super::client::Client;
 use super::{Failure, given, print, wait};
