@@ -1,5 +1,6 @@
 //! An emulator: its spaces, started on sockets, stopped.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -57,6 +58,9 @@ pub enum StartError {
     /// The state file holds more namespaces than there may be.
     #[error("too many namespaces in the state file: {}", .0.reason)]
     TooManyKept(Mistake),
+    /// The state file could not be saved at the stop: its folder is not there, or nothing can be written in it.
+    #[error(transparent)]
+    Unsavable(SaveError),
     /// The state file is where a named snapshot would be, which could be written over it.
     #[error("the state file would be a snapshot of the snapshot folder")]
     StateAmongSnapshots,
@@ -224,6 +228,14 @@ impl Builder {
         {
             return Err(StartError::StateAmongSnapshots);
         }
+        let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
+        if let Some(state) = &state {
+            // Now, and not at the stop, when all would be lost.
+            state.try_to_save().map_err(StartError::Unsavable)?;
+        }
+        if let Some(snapshots) = &snapshots {
+            snapshots.remove_left_over();
+        }
         let mut addresses = self.addresses;
         if self.without_listeners {
             addresses.clear();
@@ -242,7 +254,6 @@ impl Builder {
         if !seeds.is_empty() {
             origin.seeds = seeds;
         }
-        let state = self.state_file.map(|path| Arc::new(StateFile::new(path)));
         let told = self.metadata_listeners.iter().map(|(_, named)| named).chain(&self.metadata.default_instance);
         let told: Vec<_> = told.collect();
         let spaces = Arc::new(first_spaces(origin, self.space_limits, state.as_deref(), &told)?);
@@ -426,20 +437,26 @@ impl Emulator {
     }
 
     /// Begins again with other seeds, those of an init folder among them, and other settings: every space as at a start,
-    /// unless there is a state file: then the worlds stay. No hook runs.
+    /// unless there is a state file: then the worlds stay, and neither seeds nor folder are looked at. No hook runs.
     ///
     /// # Errors
-    /// Every mistake of the seeds; nothing has changed then.
-    pub fn reload(
+    /// Every mistake of the folder or the seeds; nothing has changed then.
+    pub async fn reload(
         &self,
-        seed_paths: &[PathBuf],
-        init: &InitFolder,
+        seed_paths: Vec<PathBuf>,
+        init_dir: Option<PathBuf>,
         settings: Settings,
         listed: Listed,
     ) -> Result<(), Vec<Mistake>> {
         if self.state.is_none() {
-            self.spaces.begin_again(read_seeds(&[seed_paths, &init.seeds].concat())?)?;
-            self.init().take_seeds(init);
+            let (spaces, app) = (Arc::clone(&self.spaces), Arc::clone(&self.app));
+            beside_calls(move || {
+                let init = InitFolder::find(init_dir.as_deref())?;
+                spaces.begin_again(read_seeds(&[&*seed_paths, &init.seeds].concat())?)?;
+                app.control.init.take_seeds(&init);
+                Ok::<_, Vec<Mistake>>(())
+            })
+            .await?;
         }
         self.app.control.configuration.reload(settings, listed);
         Ok(())
@@ -459,14 +476,35 @@ impl Emulator {
     }
 
     /// Stops at once and saves nothing. What dropping does not: it waits until the files of its sockets are gone.
-    pub async fn abandon(self) {
+    pub async fn abandon(mut self) {
         self.server.stop(Duration::ZERO).await;
     }
 
     /// Stops, giving requests in flight that much time, then saves the state.
     pub async fn stop(self, patience: Duration) -> Stopped {
-        let drained = self.server.stop(patience).await;
-        let saved = save(self.state.as_ref(), &self.spaces).await;
-        Stopped { drained, saved }
+        let Ok(stopped) = self.stop_unless(patience, std::future::pending::<Infallible>()).await;
+        stopped
+    }
+
+    /// The same, unless something comes before all is done: then it stops at once, and what it was about to save is not waited
+    /// for.
+    ///
+    /// # Errors
+    /// What has come.
+    pub(crate) async fn stop_unless<T>(
+        mut self,
+        patience: Duration,
+        cut_off: impl Future<Output = T>,
+    ) -> Result<Stopped, T> {
+        let stopped = async {
+            let drained = self.server.stop(patience).await;
+            Stopped { drained, saved: save(self.state.as_ref(), &self.spaces).await }
+        };
+        let cut_off = tokio::select! {
+            stopped = stopped => return Ok(stopped),
+            cut_off = cut_off => cut_off,
+        };
+        self.abandon().await;
+        Err(cut_off)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::json;
@@ -13,8 +14,8 @@ use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{InitFolder, Readers, write_whole};
-use crate::hooks::{Hooks, SHELL};
+use crate::files::{InitFolder, Readers, beside_calls, write_whole};
+use crate::hooks::{HookError, Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
 use crate::world::seed::Mistake;
@@ -91,14 +92,11 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
     let signal = loop {
         tokio::select! {
             signal = first(&mut interrupt, &mut terminate) => break signal,
-            _ = hangup.recv() => reload(&emulator),
+            _ = hangup.recv() => reload(&emulator).await,
         }
     };
     tracing::info!(signal, "stopping");
-    tokio::select! {
-        stopped = stop(emulator, &hooks, args.shutdown_timeout) => stopped,
-        status = second(&mut interrupt, &mut terminate) => Err(Failure::Silent(status)),
-    }
+    stop(emulator, &hooks, args.shutdown_timeout, second(&mut interrupt, &mut terminate)).await
 }
 
 /// The first signal to stop.
@@ -119,8 +117,30 @@ async fn first_before_ready(interrupt: &mut Signal, terminate: &mut Signal, hang
     }
 }
 
-/// Runs the stop hooks, which can still call, and stops.
-async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(), Failure> {
+/// Runs the stop hooks, which can still call, and stops; or cuts all off with the status that comes before that is done.
+async fn stop(
+    emulator: Emulator,
+    hooks: &Hooks,
+    patience: Duration,
+    again: impl Future<Output = u8>,
+) -> Result<(), Failure> {
+    let mut again = pin!(again);
+    let ended = tokio::select! {
+        ended = run_stop_hooks(&emulator, hooks) => ended,
+        status = &mut again => {
+            emulator.abandon().await;
+            return Err(Failure::Silent(status));
+        }
+    };
+    let stopped = emulator.stop_unless(patience, again).await.map_err(Failure::Silent)?;
+    if !stopped.drained {
+        tracing::warn!("requests in flight were cut off after --shutdown-timeout");
+    }
+    stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))?;
+    ended.map_err(|_| Failure::Silent(1)) // Each is in the log already.
+}
+
+async fn run_stop_hooks(emulator: &Emulator, hooks: &Hooks) -> Result<(), HookError> {
     emulator.drain();
     // Whoever told it to stop may not wait for the hooks.
     if !emulator.init().hooks(Stage::Stop).is_empty()
@@ -128,13 +148,7 @@ async fn stop(emulator: Emulator, hooks: &Hooks, patience: Duration) -> Result<(
     {
         tracing::error!("{error}");
     }
-    let ended = hooks.run(emulator.init(), Stage::Stop).await;
-    let stopped = emulator.stop(patience).await;
-    if !stopped.drained {
-        tracing::warn!("requests in flight were cut off after --shutdown-timeout");
-    }
-    stopped.saved.map_err(|error| Failure::Runtime(error.to_string()))?;
-    ended.map_err(|_| Failure::Silent(1)) // Each is in the log already.
+    hooks.run(emulator.init(), Stage::Stop).await
 }
 
 /// What hooks find in their environment, so that SDKs, tools and ecsim itself find the emulator.
@@ -220,6 +234,10 @@ fn refused(error: StartError) -> Failure {
         StartError::TooManyKept(mistake) => Failure::Seed {
             message: format!("the state file cannot be used\n{mistake}"),
             hint: "start with a larger --max-namespaces".to_owned(),
+        },
+        StartError::Unsavable(error) => Failure::Seed {
+            message: error.to_string(),
+            hint: "the folder of --state-file has to be there, and ecsim able to write in it".to_owned(),
         },
         StartError::StateAmongSnapshots => Failure::Usage {
             message: "--state-file names a file that would be a snapshot of --snapshot-dir".to_owned(),
@@ -321,8 +339,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
 
 /// SIGHUP: reads configuration and seeds again, and begins every space again; with a state file, all worlds stay. No hook
 /// runs again. What needs a restart (listeners, limits, metadata, log, files) stays as it is; a mistake changes nothing.
-fn reload(emulator: &Emulator) {
-    let (args, effective) = match config::parse(std::env::args_os()) {
+async fn reload(emulator: &Emulator) {
+    let (args, effective) = match beside_calls(|| config::parse(std::env::args_os())).await {
         Ok(Parsed::Run { cli, effective }) => match cli.command {
             Some(config::Command::Serve(args)) => (*args, effective),
             _ => (cli.serve, effective),
@@ -330,10 +348,8 @@ fn reload(emulator: &Emulator) {
         Ok(Parsed::Print(_)) => return,
         Err(error) => return tracing::error!(error = %error.message, "not reloaded"),
     };
-    let init = InitFolder::find(args.init_dir.as_deref());
-    let reloaded =
-        init.and_then(|init| emulator.reload(&args.seed, &init, args.settings, effective.into_iter().collect()));
-    match reloaded {
+    let listed = effective.into_iter().collect();
+    match emulator.reload(args.seed, args.init_dir, args.settings, listed).await {
         Ok(()) => tracing::info!("reloaded"),
         Err(mistakes) => tracing::error!(mistakes = %list(&mistakes), "not reloaded"),
     }

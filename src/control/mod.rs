@@ -44,7 +44,7 @@ use axum::routing::any;
 use http::{StatusCode, Uri};
 
 use crate::api::action::Product;
-use crate::api::error::ApiError;
+use crate::api::error::{ApiError, Code};
 use crate::files::SnapshotDir;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
@@ -204,8 +204,13 @@ async fn wrong_method(request: Request) -> Refusal {
 /// The answer to what the transport refuses.
 pub(crate) fn refused(refusal: &ApiError) -> Response {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    Refusal::new(status, refusal.wire().to_owned(), &*refusal.message, "the limits are flags of `ecsim serve`")
-        .into_response()
+    let hint = match refusal.code {
+        Code::BodyTooLarge => {
+            "start ecsim with a larger --max-body-size; what --seed and --snapshot-dir read and write may be of any size"
+        }
+        _ => "the limits are flags of `ecsim serve`",
+    };
+    Refusal::new(status, refusal.wire().to_owned(), &*refusal.message, hint).into_response()
 }
 
 /// The answer when a control endpoint panics.

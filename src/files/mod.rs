@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use init::InitFolder;
@@ -34,21 +34,33 @@ pub enum Readers {
     Others,
 }
 
-/// Writes a file whole or not at all: whoever reads it at any time, or after a crash, finds the old one or the new one.
+/// Writes a file whole or not at all: whoever reads it at any time, or after a crash, finds the old one or the new one. Where
+/// a link is named, that file is what it leads to.
 ///
 /// # Errors
 /// Those of the file system; the old file is there then. Only if the folder cannot be made durable, the new one may be.
 pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let folder = folder_of(path);
-    remove_left_over(folder, name);
-    let (temporary, mut file) = create_beside(folder, name, readers)?;
+    let path = &*followed(path)?;
+    let (temporary, mut file) = begin(path, readers)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     written?;
-    File::open(folder)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// Finds out whether a file could be written whole, and leaves everything as it is.
+fn try_to_write(path: &Path, readers: Readers) -> io::Result<()> {
+    let (temporary, _file) = begin(&followed(path)?, readers)?;
+    fs::remove_file(temporary)
+}
+
+/// The temporary file that is to become a file, in place of those that are left over.
+fn begin(path: &Path, readers: Readers) -> io::Result<(PathBuf, File)> {
+    let (folder, name) = (folder_of(path), path.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
+    remove_left_over(folder, |of| of == name);
+    create_beside(folder, name, readers)
 }
 
 /// The folder that a file or folder is in.
@@ -56,14 +68,39 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-const SUFFIX: &[u8] = b".tmp";
+/// Where a path leads: every link of it is followed, one to what is not there yet among them. What is not there has no
+/// more than its words.
+///
+/// # Errors
+/// Those of the file system, such as links that go round.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Ok(target) = fs::read_link(path) {
+                return followed(&folder_of(path).join(target));
+            }
+            let (last, folder) = (path.components().next_back(), folder_of(path));
+            match last {
+                Some(Component::Normal(name)) => Ok(followed(folder)?.join(name)),
+                Some(Component::ParentDir) => {
+                    let mut above = followed(folder)?;
+                    above.pop();
+                    Ok(above)
+                }
+                _ => Err(error),
+            }
+        }
+        found => found,
+    }
+}
 
-/// What the names of temporary files of a file begin with.
-fn prefix(name: &OsStr) -> OsString {
-    let mut prefix = OsString::from(".");
-    prefix.push(name);
-    prefix.push(".");
-    prefix
+/// The name of the file that a temporary file, which `create_beside` has named so, is to become.
+fn becomes(temporary: &OsStr) -> Option<&OsStr> {
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let own = temporary.as_bytes().strip_prefix(b".")?.strip_suffix(b".tmp")?;
+    let (name, numbers) = own.split_at(own.iter().rposition(|byte| *byte == b'.')?);
+    let mut numbers = numbers[1..].splitn(2, |byte| *byte == b'-');
+    (is_number(numbers.next()?) && is_number(numbers.next()?)).then(|| OsStr::from_bytes(name))
 }
 
 /// A new file of a name that nobody else writes to. It is locked until it is closed, which says that somebody does.
@@ -71,8 +108,9 @@ fn create_beside(folder: &Path, name: &OsStr, readers: Readers) -> io::Result<(P
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mode = if readers == Readers::Owner { 0o600 } else { 0o666 };
     loop {
-        let mut own = prefix(name);
-        own.push(format!("{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let mut own = OsString::from(".");
+        own.push(name);
+        own.push(format!(".{}-{}.tmp", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         let path = folder.join(own);
         match OpenOptions::new().write(true).create_new(true).mode(mode).open(&path) {
             Ok(file) => {
@@ -90,14 +128,12 @@ fn create_beside(folder: &Path, name: &OsStr, readers: Readers) -> io::Result<(P
     }
 }
 
-/// Removes the temporary files of a file that processes which were killed have left.
-fn remove_left_over(folder: &Path, name: &OsStr) {
-    let prefix = prefix(name);
+/// Removes the temporary files of the files of these names, that processes which were killed have left.
+fn remove_left_over(folder: &Path, of: impl Fn(&OsStr) -> bool) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.as_bytes();
-        if name.starts_with(prefix.as_bytes())
-            && name.ends_with(SUFFIX)
+        if becomes(&entry.file_name()).is_some_and(&of)
+            // To open a pipe would wait for somebody to write to it.
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
             && let Ok(file) = File::open(entry.path())
             && file.try_lock().is_ok()
         {
@@ -149,21 +185,69 @@ mod tests {
     }
 
     #[test]
+    fn a_link_stays_and_what_it_leads_to_is_replaced_or_made() {
+        let folder = Folder::new("links");
+        fs::create_dir(folder.0.join("g")).expect("a folder");
+        fs::write(folder.0.join("g/old"), "old").expect("writes");
+        for (to, link) in [("g/old", "a"), ("a", "b"), ("g/new", "c"), ("d", "d")] {
+            std::os::unix::fs::symlink(to, folder.0.join(link)).expect("a link");
+        }
+        for (link, file) in [("a", "g/old"), ("b", "g/old"), ("c", "g/new")] {
+            write_whole(&folder.0.join(link), link.as_bytes(), Readers::Owner).expect("writes");
+            assert_eq!(fs::read_to_string(folder.0.join(file)).expect("reads"), link);
+        }
+        assert!(write_whole(&folder.0.join("d"), b"round", Readers::Owner).is_err());
+        assert!(["a", "b", "c", "d"].iter().all(|link| folder.0.join(link).is_symlink()));
+        assert_eq!(folder.names(), ["a", "b", "c", "d", "g"]);
+        assert_eq!(fs::read_dir(folder.0.join("g")).expect("a folder").count(), 2, "nothing is left over");
+    }
+
+    #[test]
+    fn a_path_is_followed_as_far_as_it_is_there() {
+        let folder = Folder::new("followed");
+        let real = fs::canonicalize(&folder.0).expect("a folder");
+        for (to, link) in [("none/f", "to-none"), ("round", "round"), ("to-none", "twice")] {
+            std::os::unix::fs::symlink(to, folder.0.join(link)).expect("a link");
+        }
+        let at = |path: &str| followed(&folder.0.join(path));
+        for (path, leads) in [
+            ("a", "a"),
+            ("a/../b/./c", "b/c"),
+            ("to-none", "none/f"),
+            ("twice/g", "none/f/g"),
+            ("a/../to-none/", "to-none"),
+        ] {
+            assert_eq!(at(path).expect("a path"), real.join(leads), "{path}");
+        }
+        assert_eq!(followed(Path::new("/none/../../..")).expect("a path"), Path::new("/"));
+        assert!(at("round").is_err() && followed(Path::new("")).is_err());
+    }
+
+    #[test]
     fn what_a_killed_process_left_is_removed_and_what_somebody_writes_is_not() {
         let folder = Folder::new("left-over");
-        for name in [".f.1-0.tmp", ".f.tmp.tmp", ".g.1-0.tmp", ".f.txt", "f.1-0.tmp"] {
+        let not_ours =
+            [".f..tmp", ".f.-1.tmp", ".f.1-.tmp", ".f.1.tmp", ".f.a-0.tmp", ".f.tmp", ".f.tmp.tmp", ".f.x.1-0.tmp"];
+        let others = [".f.txt", ".g.1-0.tmp", "f.1-0.tmp"];
+        for name in not_ours.iter().chain(&others).chain(&[".f.1-0.tmp", ".f.4294967295-10.tmp"]) {
             fs::write(folder.0.join(name), "half").expect("writes");
         }
+        fs::create_dir(folder.0.join(".f.1-1.tmp")).expect("a folder");
+        let pipe = std::process::Command::new("mkfifo").arg(folder.0.join(".f.1-2.tmp")).status();
+        assert!(pipe.expect("mkfifo runs").success());
+        let stay: Vec<_> = not_ours.iter().chain(&others).chain(&[".f.1-1.tmp", ".f.1-2.tmp"]).copied().collect();
+        let with = |more: &[&str]| {
+            let mut names: Vec<_> = stay.iter().chain(more).map(ToString::to_string).collect();
+            names.sort();
+            names
+        };
         let (written, file) = create_beside(&folder.0, OsStr::new("f"), Readers::Owner).expect("a file");
         write_whole(&folder.0.join("f"), b"new", Readers::Owner).expect("writes");
         let written = written.file_name().expect("a name").to_string_lossy().into_owned();
-        let mut names = vec![".f.txt".to_owned(), ".g.1-0.tmp".to_owned(), "f".to_owned(), "f.1-0.tmp".to_owned()];
-        names.push(written);
-        names.sort();
-        assert_eq!(folder.names(), names);
+        assert_eq!(folder.names(), with(&["f", &written]));
         drop(file);
         write_whole(&folder.0.join("f"), b"newer", Readers::Owner).expect("writes");
-        assert_eq!(folder.names(), [".f.txt", ".g.1-0.tmp", "f", "f.1-0.tmp"]);
+        assert_eq!(folder.names(), with(&["f"]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Named snapshots: a folder of files, one a snapshot.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Readers, folder_of, write_whole};
+use super::{Readers, folder_of, followed, remove_left_over, write_whole};
 use crate::world::Space;
 
 /// The name of a snapshot: 1 to 64 letters, digits, `-`, `_` or `.`, the first no `.`. So it leads out of no folder, and
@@ -73,6 +74,11 @@ impl SnapshotDir {
         Self(folder)
     }
 
+    /// Removes what processes that were killed while they saved have left: it holds secrets, and nobody sees it in the list.
+    pub fn remove_left_over(&self) {
+        remove_left_over(&self.0, |of| name_of(of).is_some());
+    }
+
     /// The snapshots that there are, by name.
     ///
     /// # Errors
@@ -87,9 +93,8 @@ impl SnapshotDir {
         let mut snapshots = Vec::new();
         for entry in entries {
             let file = entry.map_err(failed)?.file_name();
-            let name = file.to_str().and_then(|file| SnapshotName::parse(file.strip_suffix(SUFFIX)?));
             // What has gone meanwhile is not there.
-            if let Some(name) = name
+            if let Some(name) = name_of(&file)
                 && let Ok(found) = self.find(&name)
             {
                 snapshots.push(saved(name, &found));
@@ -126,24 +131,27 @@ impl SnapshotDir {
         Ok((path, bytes))
     }
 
-    /// Removes a snapshot, and answers what it was.
+    /// Removes a snapshot with what was left of its saves, and answers what it was.
     ///
     /// # Errors
     /// [`SnapshotError`]
     pub fn delete(&self, name: &SnapshotName) -> Result<SavedSnapshot, SnapshotError> {
-        let found = self.find(name)?;
         let path = self.path(name);
+        remove_left_over(&self.0, |of| Some(of) == path.file_name());
+        let found = self.find(name)?;
         fs::remove_file(&path).map_err(|error| of_one("delete", name, &path, error))?;
         Ok(saved(name.clone(), &found))
     }
 
-    /// Whether a file is where a snapshot of some name would be, and so could be written over and deleted as one.
+    /// Whether a file, or the one that a link leads to, is where a snapshot of some name would be, and so could be written over
+    /// and deleted as one.
     pub fn takes(&self, file: &Path) -> bool {
-        let name = file.file_name().and_then(|file| SnapshotName::parse(file.to_str()?.strip_suffix(SUFFIX)?));
-        // One that is not there yet has no more than its words.
-        let absolute = |folder: &Path| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let real = |folder: &Path| fs::canonicalize(folder).unwrap_or_else(|_| absolute(folder));
-        name.is_some() && real(folder_of(file)) == real(&self.0)
+        // What cannot be looked at has no more than its words.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let real = |path: &Path| followed(path).unwrap_or_else(|_| absolute(path));
+        let is_one =
+            |file: &Path| file.file_name().and_then(name_of).is_some() && real(folder_of(file)) == real(&self.0);
+        is_one(file) || is_one(&real(file))
     }
 
     fn path(&self, name: &SnapshotName) -> PathBuf {
@@ -167,6 +175,11 @@ impl SnapshotDir {
     }
 }
 
+/// The name of the snapshot whose file is called so.
+fn name_of(file: &OsStr) -> Option<SnapshotName> {
+    SnapshotName::parse(file.to_str()?.strip_suffix(SUFFIX)?)
+}
+
 fn saved(name: SnapshotName, found: &Metadata) -> SavedSnapshot {
     let saved = found.modified().ok().and_then(|at| Timestamp::try_from(at).ok());
     SavedSnapshot { name, bytes: found.len(), saved: saved.unwrap_or_default() }
@@ -185,6 +198,9 @@ fn of_one(what: &'static str, name: &SnapshotName, path: &Path, error: io::Error
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::super::tests::Folder;
     use super::*;
 
     #[test]
@@ -195,6 +211,59 @@ mod tests {
         for bad in ["", ".", "..", ".a", "a/b", "../a", "/a", "a\\b", "a b", "a\0", "ä", "a\n", "%2e", &"x".repeat(65)]
         {
             assert_eq!(SnapshotName::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_killed_process_left_goes_with_its_snapshot_and_at_the_start() {
+        let folder = Folder::new("left");
+        let names = [
+            "a.json",
+            "b.json",
+            ".a.json.1-0.tmp",
+            ".b.json.1-0.tmp",
+            ".c.json.1-0.tmp",
+            ".c.1-0.tmp",
+            ".d e.json.1-0.tmp",
+        ];
+        for name in names {
+            fs::write(folder.0.join(name), "half").expect("writes");
+        }
+        let snapshots = SnapshotDir::new(folder.0.clone());
+        let name = |text: &str| SnapshotName::parse(text).expect("a name");
+        snapshots.delete(&name("a")).expect("it was there");
+        assert_eq!(folder.names(), [".b.json.1-0.tmp", ".c.1-0.tmp", ".c.json.1-0.tmp", ".d e.json.1-0.tmp", "b.json"]);
+        assert!(matches!(snapshots.delete(&name("c")), Err(SnapshotError::Unknown(_))), "it has never been whole");
+        assert_eq!(folder.names(), [".b.json.1-0.tmp", ".c.1-0.tmp", ".d e.json.1-0.tmp", "b.json"]);
+        snapshots.remove_left_over();
+        assert_eq!(folder.names(), [".c.1-0.tmp", ".d e.json.1-0.tmp", "b.json"]);
+        SnapshotDir::new(folder.0.join("none")).remove_left_over();
+    }
+
+    #[test]
+    fn a_file_is_among_snapshots_by_whatever_words_and_links() {
+        let folder = Folder::new("takes");
+        let at = |path: &str| folder.0.join(path);
+        fs::create_dir(at("sub")).expect("a folder");
+        for (to, link) in [(".", "here"), ("kept", "to-kept"), ("kept/s.json", "s.json"), ("sub/s", "linked.json")] {
+            symlink(to, at(link)).expect("a link");
+        }
+        let takes = |kept: &str, file: &str| SnapshotDir::new(at(kept)).takes(&at(file));
+        // Before the folder is there, and once it is.
+        for _ in 0..2 {
+            for kept in ["kept", "sub/../kept", "here/kept", "here/sub/../kept/", "to-kept"] {
+                for file in
+                    ["kept/s.json", "sub/../kept/s.json", "here/kept/s.json", "none/../kept/s.json", "to-kept/s.json"]
+                {
+                    assert!(takes(kept, file), "{kept} {file}");
+                }
+                assert!(takes(kept, "s.json"), "where a link leads");
+                for file in ["kept/s", "kept/sub/s.json", "sub/s.json", "kept/../s2.json", "linked.json"] {
+                    assert!(!takes(kept, file), "{kept} {file}");
+                }
+            }
+            assert!(takes(".", "linked.json"), "where the link is");
+            fs::create_dir_all(at("kept")).expect("a folder");
         }
     }
 }

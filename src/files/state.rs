@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::seeds::unreadable;
-use super::{Readers, write_whole};
+use super::{Readers, try_to_write, write_whole};
 use crate::world::seed::{Mistake, too_new};
 use crate::world::sync::Mutex;
 use crate::world::{Namespace, NotKept, Origin, SpaceLimits, Spaces};
@@ -87,6 +87,18 @@ impl StateFile {
     pub fn is_there(&self) -> bool {
         // What cannot be looked at is there, and is then told as what cannot be read.
         self.path.try_exists().unwrap_or(true)
+    }
+
+    /// Finds out whether it can be saved; what processes that were killed while they saved have left is removed.
+    ///
+    /// # Errors
+    /// [`SaveError`], such as of a folder that is not there.
+    pub fn try_to_save(&self) -> Result<(), SaveError> {
+        try_to_write(&self.path, Readers::Owner).map_err(|error| self.unsaved(error))
+    }
+
+    fn unsaved(&self, error: io::Error) -> SaveError {
+        SaveError { path: self.path.clone(), error }
     }
 
     /// Makes the spaces that the file holds, or none if it has a mistake.
@@ -187,8 +199,7 @@ impl StateFile {
         if *written == Some(digest) && self.path.exists() {
             return Ok(());
         }
-        write_whole(&self.path, text.as_bytes(), Readers::Owner)
-            .map_err(|error| SaveError { path: self.path.clone(), error })?;
+        write_whole(&self.path, text.as_bytes(), Readers::Owner).map_err(|error| self.unsaved(error))?;
         *written = Some(digest);
         Ok(())
     }

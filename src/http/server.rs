@@ -111,14 +111,15 @@ impl Server {
 
     /// Stops: `ready` says so at once, connections close after the request they are in, new ones
     /// are still answered while one is in flight, and what is not done after `patience` is cut off.
-    /// Answers whether all was done.
-    pub async fn stop(mut self, patience: Duration) -> bool {
+    /// Answers whether all was done. One that was not waited for can be told again.
+    pub async fn stop(&mut self, patience: Duration) -> bool {
         self.shared.app.control.drain();
         self.phase.send_replace(Phase::Closing);
         let done = tokio::time::timeout(patience, async {
             self.shared.in_flight.none_left().await;
             self.phase.send_replace(Phase::Finishing);
-            for task in &mut self.accepting {
+            // One that has ended may have been waited for before, and that can be done only once.
+            for task in self.accepting.iter_mut().filter(|task| !task.is_finished()) {
                 let _ = task.await;
             }
         })
@@ -128,7 +129,6 @@ impl Server {
             // Waited for too: a listener goes with its task, and the file of a Unix socket with its listener.
             for task in std::mem::take(&mut self.accepting) {
                 task.abort();
-                // One that has ended may have been waited for above, and that can be done only once.
                 if !task.is_finished() {
                     let _ = task.await;
                 }

@@ -6,12 +6,13 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ecsim::world::MOST_ROLE_CHANGES;
 use serde_json::{Value, json};
 
 use super::support::{Acs3Call, Call, NOW, encode, nonce, sign_v1};
@@ -676,14 +677,19 @@ fn slow_request(server: &Running) -> TcpStream {
 
 #[test]
 fn a_second_signal_stops_at_once_with_its_status() {
-    for (signal, status) in [("-TERM", 143), ("-INT", 130)] {
-        let mut server = Running::start([FREE, "--log-level", "info", "--shutdown-timeout", "1h"]);
+    let folder = Folder::new("second-signal");
+    let socket = folder.path("socket");
+    // More than once, because the file of the socket would be left only now and then.
+    for (signal, status) in [("-TERM", 143), ("-INT", 130)].repeat(10) {
+        let mut server = Running::start([FREE, "--unix", &socket, "--log-level", "info", "--shutdown-timeout", "1h"]);
         let slow = slow_request(&server);
         server.kill("-TERM");
         let line = server.line_with("stopping");
         assert!(line.ends_with(" INFO stopping signal=SIGTERM"), "{line}");
+        assert!(Path::new(&socket).exists());
         server.kill(signal);
         assert_eq!(server.wait(), (Some(status), String::new(), String::new()), "{signal}");
+        assert!(!Path::new(&socket).exists());
         drop(slow);
     }
 }
@@ -1072,6 +1078,12 @@ fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_co
     refused(&snapshot(&["import", &gone], ""), 4, &error, "name a snapshot's file, or give one on standard input");
     let error = format!("cannot write {kept}: Is a directory (os error 21)");
     assert_eq!(snapshot(&["export", &kept], ""), (Some(1), String::new(), format!("error: {error}\n")));
+    // Where a link leads is written, and the link stays.
+    let link = folder.path("link.json");
+    symlink("world.json", &link).expect("a link");
+    assert_eq!(done(&["export", &link, "--namespace=gw9"], ""), "");
+    assert!(Path::new(&link).is_symlink());
+    assert_eq!(fs::read_to_string(&file).expect("a file"), server.get("/_ecsim/snapshot?namespace=gw9"));
     // A pipe is written to, and not replaced by a file.
     let pipe = folder.path("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
@@ -1082,6 +1094,36 @@ fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_co
     assert_eq!(done(&["export", &pipe], ""), "");
     assert!(!fs::metadata(&pipe).expect("a pipe").is_file());
     assert_eq!(reader.join().expect("it is written"), server.get("/_ecsim/snapshot"));
+}
+
+#[test]
+fn a_world_of_a_full_history_is_exported_and_imported_where_bodies_may_be_so_large() {
+    let folder = Folder::new("snapshot-large");
+    let policy = |number: usize| json!({ "n": number, "why": "x".repeat(400) }).to_string();
+    let had = |number: usize| json!({ "role": "web", "policy": policy(number) });
+    let changes: Vec<_> =
+        (0..MOST_ROLE_CHANGES).map(|number| json!({ "at": NOW, "instance": "i-1", "before": had(number) })).collect();
+    let seed = json!({
+        "clock": { "mode": "frozen", "now": NOW },
+        "accounts": [{
+            "roles": [{ "name": "web" }],
+            "instances": [{ "id": "i-1", "role": "web", "policy": policy(MOST_ROLE_CHANGES) }],
+        }],
+        "role_changes": { "changes": changes },
+    });
+    let (seed, file) = (folder.file("seed.json", seed.to_string()), folder.path("world.json"));
+    let server = Running::start([FREE, "--seed", &seed]);
+    let url = |server: &Running| format!("--url=http://{}", server.address);
+    output(["snapshot", "export", &file, &url(&server)]);
+    let world = fs::read_to_string(&file).expect("a file");
+    assert!(world.len() > 1 << 20 && world.matches("\"before\"").count() == MOST_ROLE_CHANGES, "{}", world.len());
+    let error = "The request body is larger than 1048576 bytes.";
+    let hint =
+        "start ecsim with a larger --max-body-size; what --seed and --snapshot-dir read and write may be of any size";
+    refused(&run(["snapshot", "import", &file, &url(&server)]), 1, error, hint);
+    let server = Running::start([FREE, "--max-body-size=16MiB"]);
+    output(["snapshot", "import", &file, &url(&server)]);
+    assert!(output(["snapshot", "export", &url(&server)]) == world);
 }
 
 #[test]

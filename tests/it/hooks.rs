@@ -275,6 +275,23 @@ fn a_signal_while_a_hook_runs_stops_at_once_and_saves_nothing() {
     }
 }
 
+#[test]
+fn a_signal_while_a_hook_runs_leaves_the_state_that_was_kept_as_it_is() {
+    let script = "{ecsim} seed {here}/init/more.json && echo $$ > {here}/pid\nsleep 60";
+    let folder = init("hooks-kept", &[MORE, ("ready.d/1.sh", script), ("stop.d/1.sh", "touch {here}/stop")]);
+    let state = folder.path("state.json");
+    let server = Running::start([FREE, "--state-file", &state]);
+    server.kill("-TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let kept = fs::read(&state).expect("the state");
+    let begun = Begun::new(&folder, &[FREE, "--state-file", &state, "--state-interval=10ms"]);
+    written(&folder.path("pid"));
+    begun.kill("-TERM");
+    let (status, _, err) = begun.ended();
+    assert_eq!(status, Some(0), "{err}");
+    assert!(fs::read(&state).expect("the state") == kept && !Path::new(&folder.path("stop")).exists());
+}
+
 const MORE: (&str, &str) = ("more.json", r#"{"accounts":[{"instances":[{"id":"i-more"}]}]}"#);
 
 #[test]
@@ -324,12 +341,15 @@ fn a_stop_hook_that_fails_is_status_1_and_the_others_run() {
 #[test]
 fn a_second_signal_kills_a_stop_hook() {
     let folder = init("hooks-stop-twice", &[("stop.d/1.sh", "sleep 60 & echo $! > {here}/child\nwait")]);
-    let server = Running::start([FREE, "--init-dir", &folder.path("init")]);
+    let socket = folder.path("socket");
+    let server = Running::start([FREE, "--unix", &socket, "--init-dir", &folder.path("init")]);
     server.kill("-TERM");
     let pid = written(&folder.path("child"));
     let before = Instant::now();
+    assert!(Path::new(&socket).exists());
     server.kill("-TERM");
     assert_eq!(server.wait().0, Some(143));
+    assert!(!Path::new(&socket).exists());
     assert!(before.elapsed() < Duration::from_secs(10), "{:?}", before.elapsed());
     wait_for("the end of a process", || !lives(&pid));
 }
@@ -439,6 +459,21 @@ fn after_a_hangup_the_folder_is_that_of_the_seeds_and_hooks_are_those_of_the_sta
     assert_eq!(listing["folder"], new);
     let hook = format!("{old}/stop.d/1.sh");
     assert_eq!(states(&listing), [row("ready.d/2.json", "seed", "done"), row(&hook, "stop", "waiting")]);
+}
+
+#[test]
+fn with_a_state_a_hangup_reads_the_configuration_alone_and_not_the_folder() {
+    let folder = init("hooks-state-hangup", &[("ready.d/1.json", r#"{"accounts":[{"instances":[{"id":"i-1"}]}]}"#)]);
+    let config = folder.file("ecsim.toml", "ram = \"strict\"\nlog-level = \"info\"\n");
+    let (state, dir) = (folder.path("state.json"), folder.path("init"));
+    let mut server = Running::start([FREE, "--config", &config, "--init-dir", &dir, "--state-file", &state]);
+    fs::remove_dir_all(&dir).expect("removes");
+    folder.file("ecsim.toml", "ram = \"soft\"\nlog-level = \"info\"\n");
+    server.kill("-HUP");
+    let line = server.line_with("reloaded");
+    assert!(line.ends_with(" INFO reloaded"), "{line}");
+    assert_eq!(get(&server.address, "/_ecsim/config").1["settings"]["ram"]["value"], "soft");
+    assert_eq!(get(&server.address, "/_ecsim/init").1["folder"], dir);
 }
 
 #[test]

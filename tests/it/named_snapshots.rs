@@ -1,13 +1,16 @@
 //! Named snapshots: saved in a folder, listed, shown, loaded and deleted by the control API.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use ecsim::control::{Access, AdminMode, AdminToken};
-use ecsim::world::SpaceLimits;
+use ecsim::world::{Ids, SpaceLimits, parse_utc, seed};
 use serde_json::{Value, json};
 
-use super::command_line::Folder;
+use super::command_line::{FREE, Folder, Running};
 use super::support::{self, Answer, Server, client};
 
 const WEB: &str = "i-bp1ecsim0000000web01";
@@ -106,6 +109,61 @@ async fn a_world_is_saved_under_a_name_and_loaded_into_any_namespace() {
     assert_eq!(done(&server, "DELETE", "snapshots/before").await, *second);
     assert_eq!(names(&server).await, ["a.1"]);
     assert!(!file.exists());
+}
+
+#[test]
+fn whenever_it_is_killed_snapshots_are_whole_and_what_it_was_writing_is_gone_after_the_next_start() {
+    let folder = Folder::new("snapshot-kill");
+    let kept = folder.path("kept");
+    let files = || {
+        let entries = fs::read_dir(&kept).into_iter().flatten();
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let (mut cut, mut whole) = (0, 0);
+    let start = || Running::start([FREE, "--snapshot-dir", &kept]);
+    // On a machine that is busy, a round may end before anything was saved.
+    for round in 0..400_u32 {
+        if round >= 30 && cut > 0 && whole > 0 {
+            break;
+        }
+        let mut server = start();
+        assert!(files().iter().all(|file| !file.starts_with('.')), "{:?}", files());
+        let address = server.address.clone();
+        let caller = std::thread::spawn(move || {
+            for name in ["a", "b"].into_iter().cycle() {
+                let Ok(mut stream) = TcpStream::connect(&address) else { return };
+                let head = format!(
+                    "POST /_ecsim/snapshots/{name}/save HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+                );
+                let mut answer = String::new();
+                let asked = stream.write_all(head.as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+                if asked.is_err() || answer.is_empty() {
+                    return;
+                }
+                assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            }
+        });
+        // At no time in particular.
+        std::thread::sleep(Duration::from_micros(u64::from(round * 7919 % 40_009)));
+        server.child.kill().expect("kills");
+        server.child.wait().expect("it ends");
+        caller.join().expect("every answer is a success");
+        for file in files() {
+            if file.starts_with('.') {
+                cut += 1;
+            } else {
+                let text = fs::read_to_string(folder.0.join("kept").join(&file)).expect("a text");
+                let now = parse_utc(support::NOW).expect("a time");
+                let world = seed::build(&[(file, text)], &Ids::seeded(1), now).expect("it is whole");
+                assert!(world.instance(WEB).is_some());
+                whole += 1;
+            }
+        }
+    }
+    assert!(cut > 0 && whole > 0, "{cut} files were cut off, and {whole} were whole");
+    drop(start());
+    let left = files();
+    assert!(!left.is_empty() && left.iter().all(|file| !file.starts_with('.')), "{left:?}");
 }
 
 #[tokio::test]
@@ -261,14 +319,15 @@ async fn whatever_else_is_in_the_folder_is_left_alone() {
     let server = start(&folder).await;
     done(&server, "POST", "snapshots/a/save").await;
     let kept = folder.0.join("kept");
-    for name in ["notes.txt", ".hidden.json", ".a.json.1-0.tmp2", "a b.json", "\u{e4}.json", ".json"] {
+    for name in ["notes.txt", ".hidden.json", ".a.json.1-0.tmp2", ".a.json.own.tmp", "a b.json", "\u{e4}.json", ".json"]
+    {
         fs::write(kept.join(name), "mine").expect("writes");
     }
     fs::create_dir(kept.join("folder.json")).expect("a folder");
     let pipe = std::process::Command::new("mkfifo").arg(kept.join("pipe.json")).status().expect("mkfifo runs");
     assert!(pipe.success());
     let count = || fs::read_dir(&kept).expect("a folder").count();
-    assert_eq!((names(&server).await, count()), (vec!["a".to_owned()], 9));
+    assert_eq!((names(&server).await, count()), (vec!["a".to_owned()], 10));
     for name in ["folder", "pipe"] {
         let unknown = refusal(404, "NoSnapshot", &format!("there is no snapshot {name}"));
         for (method, rest) in [("GET", ""), ("DELETE", ""), ("POST", "/load")] {
@@ -280,7 +339,7 @@ async fn whatever_else_is_in_the_folder_is_left_alone() {
     }
     done(&server, "POST", "snapshots/a/save").await;
     done(&server, "DELETE", "snapshots/a").await;
-    assert_eq!((names(&server).await, count()), (Vec::new(), 8));
+    assert_eq!((names(&server).await, count()), (Vec::new(), 9));
 }
 
 #[tokio::test]
