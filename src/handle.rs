@@ -161,7 +161,7 @@ impl Handle {
     /// # Errors
     /// Those of [`Handle::world`].
     pub fn requests(&self) -> Result<Vec<Record>, NoSpace> {
-        Ok(self.space()?.journal.look(|kept| kept.records().cloned().collect()))
+        Ok(self.space()?.journal.look(|kept| kept.records().collect()))
     }
 
     fn space(&self) -> Result<Arc<Space>, NoSpace> {

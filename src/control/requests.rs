@@ -179,9 +179,9 @@ pub(super) async fn list(Scope(space): Scope, Query(wanted): Query<Wanted>) -> J
         let newer = kept.records().filter(|record| record.seq > since);
         let matching = newer.filter(|record| members.differences(record).is_empty());
         let requests = if since > 0 {
-            matching.take(limit).map(Request::of).collect()
+            matching.take(limit).map(|record| Request::of(&record)).collect()
         } else {
-            let mut latest: Vec<_> = matching.rev().take(limit).map(Request::of).collect();
+            let mut latest: Vec<_> = matching.rev().take(limit).map(|record| Request::of(&record)).collect();
             latest.reverse();
             latest
         };
@@ -233,7 +233,7 @@ pub(super) async fn show(
     Scope(space): Scope,
     Named(id): Named,
 ) -> Result<Json<OneRequest>, Refusal> {
-    let request = find(&space, &id, Request::of).ok_or_else(|| no_such(&control, &space, &id))?;
+    let request = find(&space, &id).as_ref().map(Request::of).ok_or_else(|| no_such(&control, &space, &id))?;
     Ok(Json(OneRequest { schema: 1, request }))
 }
 
@@ -279,7 +279,7 @@ pub(super) async fn explain(
     Scope(space): Scope,
     Named(id): Named,
 ) -> Result<Json<Explained>, Refusal> {
-    let record = find(&space, &id, Record::clone).ok_or_else(|| no_such(&control, &space, &id))?;
+    let record = find(&space, &id).ok_or_else(|| no_such(&control, &space, &id))?;
     let passed = Stations::of(record.passed).map(Station::name).collect();
     let request_id = record.request_id.map(|id| id.to_string()).unwrap_or_default();
     let request = Request::of(&record);
@@ -323,13 +323,13 @@ pub(super) async fn explain(
     }))
 }
 
-fn find<T>(space: &Space, id: &str, of: impl FnOnce(&Record) -> T) -> Option<T> {
-    let is_it = |record: &&Record| record.request_id.is_some_and(|own| own.as_str().eq_ignore_ascii_case(id));
-    space.journal.look(|kept| kept.records().rev().find(is_it).map(of))
+fn find(space: &Space, id: &str) -> Option<Record> {
+    let is_it = |record: &Record| record.request_id.is_some_and(|own| own.as_str().eq_ignore_ascii_case(id));
+    space.journal.look(|kept| kept.records().rev().find(is_it))
 }
 
 fn no_such(control: &Control, space: &Space, id: &str) -> Refusal {
-    let elsewhere = control.spaces.all().into_iter().find(|other| find(other, id, |_| ()).is_some());
+    let elsewhere = control.spaces.all().into_iter().find(|other| find(other, id).is_some());
     let hint = match (elsewhere, space.journal.look(Kept::dropped)) {
         (Some(other), _) => format!("it is one of namespace {0}: add ?namespace={0}", other.namespace),
         (None, _) if space.journal.most() == 0 => "--journal-max is 0: no request is kept".to_owned(),

@@ -117,7 +117,7 @@ pub(super) async fn verify(Scope(space): Scope, Body(wanted): Body<Verification>
     })?;
     // Calls wait while the journal is looked at: a copy of it does not hold them up.
     let (records, is_whole) = space.journal.look(|kept| {
-        let records: Vec<_> = kept.records().filter(|record| record.seq > wanted.since).cloned().collect();
+        let records: Vec<_> = kept.records().filter(|record| record.seq > wanted.since).collect();
         (records, kept.dropped_through() <= wanted.since)
     });
     let (calls, misses) = wanted.judge(&records, is_whole);

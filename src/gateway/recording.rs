@@ -24,20 +24,22 @@ pub(super) fn shown<'v>(name: &str, value: &'v str) -> &'v str {
     if is_secret(name) && !value.is_empty() { MASK } else { value }
 }
 
-/// Told by how a name ends, in any case: `SecurityToken`, `Password`, `LoginPassword`, `AccessKeySecret`. The last letter
-/// alone rules out most names of most calls.
+/// Told by how a name ends, in any case: `SecurityToken`, `Password`, `LoginPassword`, `AccessKeySecret`. The last two
+/// letters alone rule out the names of most calls.
 fn is_secret(name: &str) -> bool {
     let name = name.as_bytes();
     let ends = |end: &str| {
         let start = name.len().checked_sub(end.len());
         start.is_some_and(|start| name[start..].eq_ignore_ascii_case(end.as_bytes()))
     };
-    match name.last().map(u8::to_ascii_lowercase) {
+    let [.., before, last] = name else { return false };
+    match [before | 0x20, last | 0x20] {
         // Of other tokens, ClientToken and NextToken open nothing.
-        Some(b'n') => ends("SecurityToken") || ends("BearerToken") || ends("AccessToken"),
-        Some(b'd') => ends("Password") || ends("Passwd"),
-        Some(b't') => ends("Secret"),
-        Some(b'y') => ends("PrivateKey") || ends("SecretKey"),
+        [b'e', b'n'] => ends("SecurityToken") || ends("BearerToken") || ends("AccessToken"),
+        [b'r', b'd'] => ends("Password"),
+        [b'w', b'd'] => ends("Passwd"),
+        [b'e', b't'] => ends("Secret"),
+        [b'e', b'y'] => ends("PrivateKey") || ends("SecretKey"),
         _ => false,
     }
 }
@@ -63,6 +65,16 @@ pub(super) fn record(space: &Space, call: &Call<'_>, trail: &Trail, end: &End<'_
         Ok(done) => ("OK", 200, done.batch, trail.stations.all_passed()),
         Err(error) => (error.wire(), error.status(), None, trail.stations.passed()),
     };
+    let (mut user_agent, mut trace_parent) = (None, None);
+    // There are a few: to look at each costs less than to look for two.
+    for (name, value) in &call.head.headers {
+        let told = match *name {
+            USER_AGENT => &mut user_agent,
+            _ if *name == TRACE_PARENT => &mut trace_parent,
+            _ => continue,
+        };
+        *told = told.or_else(|| std::str::from_utf8(value.as_bytes()).ok());
+    }
     let entry = Entry {
         at: trail.now.unwrap_or_else(|| space.clock.now()),
         duration: end.started.elapsed(),
@@ -85,8 +97,8 @@ pub(super) fn record(space: &Space, call: &Call<'_>, trail: &Trail, end: &End<'_
         fault: trail.disturbance.as_ref().map(|disturbance| &*disturbance.fault),
         batch: batch.map(|batch| (batch.total as u32, batch.fail as u32)),
         peer: trail.peer,
-        user_agent: call.header(&USER_AGENT),
-        trace_parent: call.header(&TRACE_PARENT),
+        user_agent,
+        trace_parent,
         passed,
     };
     let refusal = end.outcome.as_ref().err().map(|error| Refusal {

@@ -1,8 +1,10 @@
 //! The journal of a space: its latest requests, and how each was answered.
 //!
-//! Records are written on the path of every call. They stand in a ring whose places are used again with the buffers
-//! that they have, so that a journal which is full takes no more memory, and asks for none but for what a refusal says.
+//! Records are written on the path of every call. Their texts stand one behind the other in one ring of bytes, because
+//! memory that is written to in its order costs a fraction of as much memory in many places; a journal that is full takes no
+//! more, and asks for none but for what a refusal says.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,11 +26,14 @@ pub const MOST_PARAMETERS: usize = 256;
 /// How many bytes of any other text that a client wrote a record keeps; a parameter with a longer name is left out.
 pub const LONGEST_TEXT: usize = 256;
 
+/// How many bytes the ring of texts may have room for, however few there are.
+const ROOM: usize = 1 << 20;
+
 /// How many bytes of what a refusal says a record keeps.
 pub const MOST_DETAIL_BYTES: usize = 8192;
 
 /// The latest requests of a space, at most so many. With the bounds above, a record takes at most 21 KiB, and one of
-/// an ordinary call about 1 KiB.
+/// an ordinary call less than 1 KiB; the ring of texts can have room for twice as many.
 #[derive(Debug)]
 pub struct Journal {
     most: usize,
@@ -38,10 +43,12 @@ pub struct Journal {
 /// What a journal holds, to look at.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// From `first` round to the one before it.
-    ring: Vec<Record>,
-    /// The place of the oldest.
-    first: usize,
+    /// Oldest first, without their texts.
+    ring: VecDeque<Record>,
+    /// Their texts.
+    texts: VecDeque<u8>,
+    /// Where texts are put together.
+    draft: Vec<u8>,
     seen: u64,
     dropped: u64,
     dropped_through: u64,
@@ -141,25 +148,35 @@ pub struct Record {
     pub details: Option<Box<Details>>,
     /// How many parameters are not kept.
     pub parameters_left_out: u32,
-    /// All texts, one behind the other.
-    text: String,
-    /// Where each of them ends.
+    /// How many bytes of texts there are.
+    length: u32,
+    /// All texts, one behind the other, then the parameters: each a [`PairHead`], the name and the value.
+    text: Vec<u8>,
+    /// Where each of the texts ends.
     ends: [u16; TEXTS],
-    parameters: Vec<Pair>,
 }
 
 /// The texts that every record has room for, before its parameters.
 const TEXTS: usize = 10;
 
-/// How many bytes of texts a record keeps, parameters among them.
-const MOST_TEXT_BYTES: usize = TEXTS * LONGEST_TEXT + MOST_PARAMETER_BYTES;
-
-/// Where name and value of a parameter end, and how many bytes the value had.
-#[derive(Clone, Copy, Debug)]
-struct Pair {
-    name_end: u16,
-    end: u16,
+/// What stands before a parameter: how long its name is, how much of its value is kept, and how long that was.
+struct PairHead {
+    name: u16,
+    kept: u16,
     bytes: u32,
+}
+
+impl PairHead {
+    const SIZE: usize = 8;
+
+    fn to_bytes(&self) -> [u8; Self::SIZE] {
+        (u64::from(self.name) | u64::from(self.kept) << 16 | u64::from(self.bytes) << 32).to_le_bytes()
+    }
+
+    fn from_bytes(bytes: [u8; Self::SIZE]) -> Self {
+        let number = u64::from_le_bytes(bytes);
+        Self { name: number as u16, kept: (number >> 16) as u16, bytes: (number >> 32) as u32 }
+    }
 }
 
 /// A parameter of a recorded request.
@@ -207,23 +224,12 @@ impl Journal {
         }
         let mut kept = self.kept.lock();
         kept.seen += 1;
-        if self.most == 0 {
-            kept.dropped += 1;
-            kept.dropped_through = kept.seen;
-            return;
+        if kept.ring.len() >= self.most {
+            kept.drop_oldest();
         }
-        let seq = kept.seen;
-        let place = if kept.ring.len() < self.most {
-            kept.ring.push(Record::new(entry));
-            kept.ring.len() - 1
-        } else {
-            let place = kept.first;
-            kept.first = if place + 1 == self.most { 0 } else { place + 1 };
-            kept.dropped += 1;
-            kept.dropped_through = kept.ring[place].seq;
-            place
-        };
-        kept.ring[place].write(seq, entry, parameters, details);
+        if self.most > 0 {
+            kept.push(entry, parameters, details);
+        }
     }
 
     /// The records, to look at; whoever calls waits meanwhile.
@@ -234,18 +240,98 @@ impl Journal {
     /// Forgets all records; how many there were. Numbers go on.
     pub fn clear(&self) -> usize {
         let mut kept = self.kept.lock();
-        let ring = std::mem::take(&mut kept.ring);
-        kept.first = 0;
+        let (ring, texts) = (std::mem::take(&mut kept.ring), std::mem::take(&mut kept.texts));
         drop(kept);
+        drop(texts);
         ring.len()
     }
 }
 
 impl Kept {
     /// Oldest first.
-    pub fn records(&self) -> impl DoubleEndedIterator<Item = &Record> {
-        let (newer, older) = self.ring.split_at(self.first);
-        older.iter().chain(newer)
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = Record> {
+        let mut end = 0;
+        let place = |record: &Record| {
+            let start = end;
+            end += record.length as usize;
+            start..end
+        };
+        let places: Vec<_> = self.ring.iter().map(place).collect();
+        let whole =
+            |(record, place)| Record { text: self.texts.range(place).copied().collect(), ..Record::clone(record) };
+        self.ring.iter().zip(places).map(whole)
+    }
+
+    /// Makes room for another.
+    fn drop_oldest(&mut self) {
+        self.dropped += 1;
+        // Of a journal that keeps none, it is the one that has just come.
+        let oldest = self.ring.pop_front();
+        self.dropped_through = oldest.as_ref().map_or(self.seen, |oldest| oldest.seq);
+        self.texts.drain(..oldest.map_or(0, |oldest| oldest.length as usize));
+        if self.texts.capacity() > ROOM && self.texts.capacity() / 4 > self.texts.len() {
+            self.texts.shrink_to(self.texts.len() * 2);
+        }
+    }
+
+    fn push<'p>(
+        &mut self,
+        entry: &Entry<'_>,
+        parameters: impl Iterator<Item = (&'p str, &'p str)>,
+        details: Option<Box<Details>>,
+    ) {
+        let texts: [&str; TEXTS] = [
+            entry.method,
+            entry.path,
+            entry.version.unwrap_or_default(),
+            entry.action.unwrap_or_default(),
+            entry.access_key_id.unwrap_or_default(),
+            entry.instance.unwrap_or_default(),
+            entry.user_agent.unwrap_or_default(),
+            entry.trace_parent.unwrap_or_default(),
+            entry.code,
+            entry.fault.unwrap_or_default(),
+        ];
+        let (draft, mut ends) = (&mut self.draft, [0; TEXTS]);
+        draft.clear();
+        for (text, end) in texts.into_iter().zip(&mut ends) {
+            draft.extend_from_slice(beginning(text, LONGEST_TEXT).as_bytes());
+            *end = draft.len() as u16;
+        }
+        let (mut room, mut count, mut left_out) = (MOST_PARAMETER_BYTES, 0, 0);
+        for (name, value) in parameters {
+            let kept = beginning(value, LONGEST_VALUE);
+            let fits = name.len() + kept.len() <= room && name.len() <= LONGEST_TEXT;
+            if !fits || count == MOST_PARAMETERS {
+                left_out += 1;
+                continue;
+            }
+            (room, count) = (room - name.len() - kept.len(), count + 1);
+            let head = PairHead { name: name.len() as u16, kept: kept.len() as u16, bytes: value.len() as u32 };
+            draft.extend_from_slice(&head.to_bytes());
+            draft.extend_from_slice(name.as_bytes());
+            draft.extend_from_slice(kept.as_bytes());
+        }
+        self.texts.extend(&*draft);
+        self.ring.push_back(Record {
+            seq: self.seen,
+            at: entry.at,
+            duration: entry.duration,
+            request_id: entry.request_id,
+            style: entry.style,
+            product: entry.product,
+            format: entry.format,
+            caller: entry.caller.clone(),
+            status: entry.status,
+            batch: entry.batch,
+            peer: entry.peer,
+            passed: entry.passed,
+            details,
+            parameters_left_out: left_out,
+            length: draft.len() as u32,
+            text: Vec::new(),
+            ends,
+        });
     }
 
     /// How many requests there were since the space was made.
@@ -265,83 +351,14 @@ impl Kept {
 }
 
 impl Record {
-    fn new(entry: &Entry<'_>) -> Self {
-        Self {
-            seq: 0,
-            at: entry.at,
-            duration: entry.duration,
-            request_id: None,
-            style: None,
-            product: None,
-            format: None,
-            caller: None,
-            status: 0,
-            batch: None,
-            peer: None,
-            passed: 0,
-            details: None,
-            parameters_left_out: 0,
-            text: String::new(),
-            ends: [0; TEXTS],
-            parameters: Vec::new(),
-        }
-    }
-
-    fn write<'p>(
-        &mut self,
-        seq: u64,
-        entry: &Entry<'_>,
-        parameters: impl Iterator<Item = (&'p str, &'p str)>,
-        details: Option<Box<Details>>,
-    ) {
-        (self.seq, self.at, self.duration, self.request_id) = (seq, entry.at, entry.duration, entry.request_id);
-        (self.style, self.product, self.format) = (entry.style, entry.product, entry.format);
-        self.caller.clone_from(&entry.caller);
-        (self.status, self.batch) = (entry.status, entry.batch);
-        (self.peer, self.passed, self.details) = (entry.peer, entry.passed, details);
-
-        let texts: [&str; TEXTS] = [
-            entry.method,
-            entry.path,
-            entry.version.unwrap_or_default(),
-            entry.action.unwrap_or_default(),
-            entry.access_key_id.unwrap_or_default(),
-            entry.instance.unwrap_or_default(),
-            entry.user_agent.unwrap_or_default(),
-            entry.trace_parent.unwrap_or_default(),
-            entry.code,
-            entry.fault.unwrap_or_default(),
-        ]
-        .map(|text| beginning(text, LONGEST_TEXT));
-        self.text.clear();
-        self.parameters.clear();
-        for (text, end) in texts.into_iter().zip(&mut self.ends) {
-            self.text.push_str(text);
-            *end = self.text.len() as u16;
-        }
-        let (mut room, mut left_out) = (MOST_PARAMETER_BYTES, 0);
-        for (name, value) in parameters {
-            let kept = beginning(value, LONGEST_VALUE);
-            let fits = name.len() + kept.len() <= room && name.len() <= LONGEST_TEXT;
-            if !fits || self.parameters.len() == MOST_PARAMETERS {
-                left_out += 1;
-                continue;
-            }
-            room -= name.len() + kept.len();
-            self.text.push_str(name);
-            let name_end = self.text.len() as u16;
-            self.text.push_str(kept);
-            self.parameters.push(Pair { name_end, end: self.text.len() as u16, bytes: value.len() as u32 });
-        }
-        self.parameters_left_out = left_out;
-        // A buffer doubles when it grows, which may be beyond the bound.
-        self.text.shrink_to(MOST_TEXT_BYTES);
-        self.parameters.shrink_to(MOST_PARAMETERS);
-    }
-
     fn text(&self, place: usize) -> &str {
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[usize::from(start)..usize::from(self.ends[place])]
+        self.between(start.into(), self.ends[place].into())
+    }
+
+    /// Texts are kept whole, so that none is no text.
+    fn between(&self, start: usize, end: usize) -> &str {
+        std::str::from_utf8(&self.text[start..end]).unwrap_or_default()
     }
 
     fn told(&self, place: usize) -> Option<&str> {
@@ -394,11 +411,14 @@ impl Record {
 
     /// Those that are kept, by name.
     pub fn parameters(&self) -> impl Iterator<Item = Parameter<'_>> {
-        let mut start = usize::from(self.ends[TEXTS - 1]);
-        self.parameters.iter().map(move |pair| {
-            let (name_end, end) = (usize::from(pair.name_end), usize::from(pair.end));
-            let name = &self.text[std::mem::replace(&mut start, end)..name_end];
-            Parameter { name, value: &self.text[name_end..end], bytes: pair.bytes as usize }
+        let mut at = usize::from(self.ends[TEXTS - 1]);
+        std::iter::from_fn(move || {
+            let head = PairHead::from_bytes(*self.text.get(at..)?.first_chunk()?);
+            let name_start = at + PairHead::SIZE;
+            let name_end = name_start + usize::from(head.name);
+            at = name_end + usize::from(head.kept);
+            let (name, value) = (self.between(name_start, name_end), self.between(name_end, at));
+            Some(Parameter { name, value, bytes: head.bytes as usize })
         })
     }
 
@@ -506,7 +526,8 @@ mod tests {
     fn none_is_kept_where_none_may_be() {
         let journal = Journal::new(0);
         record(&journal, &[("a", "b")]);
-        assert_eq!(journal.look(|kept| (kept.ring.capacity(), kept.seen(), kept.dropped())), (0, 1, 1));
+        assert_eq!(journal.look(|kept| (kept.ring.capacity(), kept.texts.capacity(), kept.seen())), (0, 0, 1));
+        assert_eq!(journal.look(|kept| (kept.dropped(), kept.dropped_through())), (1, 1));
     }
 
     #[test]
@@ -563,10 +584,10 @@ mod tests {
             let entry = Entry { user_agent: Some(&value), path: &value, action: Some(&value), ..entry() };
             journal.record(&entry, parameters.into_iter(), Some(Box::new(details)));
             journal.look(|all| {
-                let record = &all.ring[0];
+                let record = all.records().next().expect("a record");
                 assert_eq!((record.parameters().count(), record.parameters_left_out as usize), (kept, left_out));
-                assert!(record.text.capacity() <= MOST_TEXT_BYTES);
-                assert!(record.parameters.capacity() <= MOST_PARAMETERS);
+                let most = TEXTS * LONGEST_TEXT + MOST_PARAMETER_BYTES + MOST_PARAMETERS * PairHead::SIZE;
+                assert!(record.text.len() <= most && all.texts.len() == record.text.len());
                 let refusal = record.refusal().expect("a refusal");
                 let values = refusal.facts.iter().map(|(_, value)| value.capacity()).sum::<usize>();
                 assert!(refusal.message.capacity() + values <= MOST_DETAIL_BYTES && refusal.facts.len() == 1);
@@ -576,12 +597,22 @@ mod tests {
     }
 
     #[test]
-    fn a_full_journal_uses_its_buffers_again() {
+    fn a_full_journal_takes_no_more_and_one_that_was_large_gives_back() {
         let journal = Journal::new(4);
-        let buffers = || journal.look(|kept| kept.ring.iter().map(|r| r.text.as_ptr()).collect::<Vec<_>>());
-        (0..4).for_each(|_| record(&journal, &[("RegionId", "cn-hangzhou")]));
-        let first = buffers();
-        (0..9).for_each(|_| record(&journal, &[("RegionId", "cn-beijing")]));
-        assert_eq!(buffers(), first);
+        let room = || journal.look(|kept| (kept.ring.capacity(), kept.texts.capacity(), kept.draft.capacity()));
+        (0..8).for_each(|_| record(&journal, &[("RegionId", "cn-hangzhou")]));
+        let first = room();
+        (0..100).for_each(|_| record(&journal, &[("RegionId", "cn-beijing")]));
+        assert_eq!(room(), first);
+        let journal = Journal::new(400);
+        let texts = || journal.look(|kept| (kept.texts.capacity(), kept.texts.len()));
+        let value = "v".repeat(LONGEST_VALUE);
+        (0..400).for_each(|_| record(&journal, &[("A", &value), ("B", &value[..4000])]));
+        assert!(texts().0 > 3 * ROOM);
+        (0..400).for_each(|_| record(&journal, &[("A", "v")]));
+        assert!(texts().0 <= ROOM && texts().1 < ROOM, "{:?}", texts());
+        let seqs = seqs(&journal);
+        assert_eq!((seqs[0], seqs.len()), (401, 400));
+        journal.look(|kept| assert!(kept.records().all(|record| record.parameter("A").is_some_and(|a| a.was("v")))));
     }
 }
