@@ -13,6 +13,10 @@ pub(super) fn run(command: &ChaosCommand) -> Result<(), Failure> {
         }
         ChaosCommand::Set(args) => print(&put(args, Method::POST)?),
         ChaosCommand::Add(args) => print(&put(args, Method::PATCH)?),
+        ChaosCommand::Remove(args) if args.what != Chaos::Faults => Err(Failure::Usage {
+            message: "faults are removed one by one, effects and limits are not".to_owned(),
+            hint: "`ecsim chaos clear` removes them all, `ecsim chaos set` puts others in their place".to_owned(),
+        }),
         ChaosCommand::Remove(args) => print(&put(args, Method::DELETE)?),
         ChaosCommand::Clear(ClearChaosArgs { what, control, scope }) => {
             let all = [Chaos::Faults, Chaos::Effects, Chaos::Limits];

@@ -79,9 +79,11 @@ impl Description {
         Some(in_query.map(|parameter| parameter.name.as_str()).collect())
     }
 
-    /// The endpoint that somebody may have meant.
+    /// The endpoint that somebody may have meant. Nobody means a path that is longer than any, and to compare costs the
+    /// product of the lengths.
     fn nearest(&self, path: &str) -> Option<String> {
-        let path = path.trim_end_matches('/');
+        const LONGEST: usize = 256;
+        let path = Some(path.trim_end_matches('/')).filter(|path| path.len() <= LONGEST)?;
         let near = self.paths().filter_map(|known| {
             let known = filled(known, path);
             // A third of the part that differs between endpoints.

@@ -63,6 +63,7 @@ impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
         for method in P::methods() {
             self.methods = self.methods.on(filter(&method), handler.clone());
         }
+        debug_assert!(self.paths.is_empty() || self.paths == [P::path()], "{:?} and {}", self.paths, P::path());
         self.paths = vec![P::path()];
         self
     }

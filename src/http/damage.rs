@@ -93,6 +93,8 @@ pub(super) async fn treat(
         Some(Damage::Empty) => return Err(Cut::Closed),
         Some(Damage::Reset) => return Err(Cut::Reset),
         Some(Damage::Timeout(time)) => return Err(Cut::Silent(time)),
+        // Of nothing there is no half: it ends before its first byte.
+        Some(Damage::Truncate) if hyper::body::Body::size_hint(&body).exact() == Some(0) => return Err(Cut::Closed),
         Some(Damage::Truncate) => Pieces::half(&whole(body).await),
         Some(Damage::Dribble(time)) => Pieces::over(whole(body).await, time, phase),
     };

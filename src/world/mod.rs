@@ -63,4 +63,5 @@ pub use space::Space;
 pub use spaces::{NoSpace, NotKept, Origin, SpaceLimits, Spaces};
 pub use store::{Counts, Store, World};
 pub use tags::Tags;
+pub(crate) use unique::Unique;
 pub use user::User;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// A value that is refused if anywhere in it a member is there twice.
 #[derive(Debug, PartialEq)]
-pub(super) struct Unique(pub(super) Value);
+pub(crate) struct Unique(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

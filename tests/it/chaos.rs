@@ -578,3 +578,27 @@ async fn without_a_socket_bodies_are_damaged_and_what_would_close_a_connection_b
         assert_eq!(server.role_of(WEB).is_none(), performed, "{effect}");
     }
 }
+
+#[tokio::test]
+async fn a_star_narrows_nothing_wherever_it_stands() {
+    let names = ["service", "region", "operation", "account", "instance_id", "access_key_id"];
+    let rule: serde_json::Map<_, _> = names.into_iter().map(|name| (name.to_owned(), json!("*"))).collect();
+    let server = with_rule(rule.into()).await;
+    assert_eq!(regions(&server).send().await.status, 503);
+    assert_eq!(counters(&server).await, (1, 1));
+}
+
+#[tokio::test]
+async fn a_member_that_is_there_twice_and_a_name_that_is_longer_than_any_are_mistakes() {
+    let server = support::start().await;
+    let long = "a".repeat(1 << 19);
+    for (path, body, reason) in [
+        ("faults", r#"[{"times":2,"times":20}]"#.to_owned(), "the member \"times\" is there twice"),
+        ("limits", json!({ &long: { "qps": 1 } }).to_string(), "there is no action of 524288 bytes"),
+        ("faults", json!([{ &long: 1 }]).to_string(), "there is no member of 524288 bytes"),
+    ] {
+        let request = client().post(format!("{}/_ecsim/chaos/{path}", server.url())).body(body);
+        let answer = Answer::of(request).await;
+        assert!(answer.status == 422 && answer.text.contains(&reason.replace('"', "\\\"")), "{}", &answer.text[..200]);
+    }
+}

@@ -1172,6 +1172,8 @@ fn what_goes_wrong_in_a_running_emulator_is_set_listed_and_cleared_by_sub_comman
     let added = json(&["add", "faults", "--namespace", "gw0"], r#"[{"delay_ms":1}]"#);
     assert_eq!(added["faults"][1]["id"], "fault-1");
     assert_eq!(json(&["remove", "faults", &rules, "--namespace", "gw0"], "")["faults"][0]["id"], "fault-1");
+    let (status, _, message) = chaos(&["remove", "limits"], "{}");
+    assert!(status == Some(2) && message.contains("faults are removed one by one"), "{message}");
     assert_eq!(json(&["list", "faults"], "")["faults"], json!([]), "of default");
     assert_eq!(json(&["set", "effects", "-"], r#"{"latency":5}"#)["latency"], 5);
     assert_eq!(json(&["set", "limits"], r#"{"AssumeRole":{"qps":1}}"#)["limits"]["sts:AssumeRole"]["burst"], 1);

@@ -358,6 +358,16 @@ async fn info_has_every_setting_that_can_change() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_longer_than_any_is_taken_for_no_other() {
+    let server = support::start().await;
+    let (status, answer) = get(&server, &format!("/_ecsim/{}", "x/".repeat(20_000))).await;
+    let hint = answer["error"]["hint"].as_str().expect("a hint");
+    assert!(status == 404 && hint.starts_with("there are /_ecsim/"), "{status} {hint}");
+    let (_, answer) = get(&server, "/_ecsim/instances/i-1/role").await;
+    assert!(answer["error"]["hint"].is_string(), "{answer}");
+}
+
+#[tokio::test]
 async fn what_is_refused_makes_no_namespace() {
     let server = support::start().await;
     for (method, path, body, status) in [

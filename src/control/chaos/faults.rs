@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::read::{self, Members, Mistakes};
+use super::read::{self, LONGEST_NAME, Members, Mistakes};
 use super::{METADATA, action, millis, product, shortest};
 use crate::api::action::Product;
 use crate::api::error::Code;
@@ -272,7 +272,6 @@ fn rules(products: &'static [Product], text: &str) -> Result<Vec<(Option<FaultId
 }
 
 /// Longest texts.
-const LONGEST_NAME: usize = 128;
 const LONGEST_MESSAGE: usize = 1024;
 
 fn rule(products: &'static [Product], members: &mut Members<'_>) -> (Option<FaultId>, Fault) {
@@ -294,9 +293,14 @@ fn rule(products: &'static [Product], members: &mut Members<'_>) -> (Option<Faul
         (_, Some(region)) => Ok(Some(region.id)),
         (id, None) => Err(format!("there is no region {id:?}; DescribeRegions lists them")),
     });
-    let account = members.read("account", "16 digits", |account| AccountId::parse(account.as_str()?));
-    let instance = members.text("instance_id", LONGEST_NAME).map(InstanceId::new);
-    let key_id = members.text("access_key_id", LONGEST_NAME).map(Box::from);
+    let account = members.read("account", "16 digits", |account| match account.as_str()? {
+        "*" => Some(None),
+        digits => AccountId::parse(digits).map(Some),
+    });
+    let account = account.flatten();
+    let narrows = |name: &&str| *name != "*";
+    let instance = members.text("instance_id", LONGEST_NAME).filter(narrows).map(InstanceId::new);
+    let key_id = members.text("access_key_id", LONGEST_NAME).filter(narrows).map(Box::from);
     let longest = millis(LONGEST_DELAY);
     let delay = members.whole("delay_ms", 0..=longest).map(Duration::from_millis);
     let effect = members.checked("effect", LONGEST_NAME, |name| {

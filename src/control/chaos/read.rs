@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use crate::policy::Place;
+use crate::world::Unique;
 use crate::world::seed::Mistake;
 
 /// The mistakes that were found so far.
@@ -28,7 +29,7 @@ impl Mistakes {
 /// # Errors
 /// Where it stops being that.
 pub(super) fn json(text: &str) -> Result<Value, Vec<Mistake>> {
-    serde_json::from_str(text).map_err(|error| {
+    serde_json::from_str(text).map(|Unique(value)| value).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
         vec![Mistake { file: "the body".to_owned(), place, reason: error.to_string() }]
     })
@@ -117,8 +118,15 @@ impl<'m> Members<'m> {
     }
 }
 
-/// What to say of a name that is none of those that there are.
+/// How many bytes a name has at most.
+pub(super) const LONGEST_NAME: usize = 128;
+
+/// What to say of a name that is none of those that there are. One that is longer than any is compared with none: that
+/// costs the product of the lengths.
 pub(super) fn none_of(noun: &str, name: &str, known: &[String]) -> String {
+    if name.len() > LONGEST_NAME {
+        return format!("there is no {noun} of {} bytes; a name has at most {LONGEST_NAME}", name.len());
+    }
     let lower = name.to_lowercase();
     let near = known.iter().map(|one| (strsim::damerau_levenshtein(&one.to_lowercase(), &lower), one));
     // A third of the name.
