@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use init::InitFolder;
@@ -68,26 +68,20 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Where a path leads: every link of it is followed, one to what is not there yet among them. What is not there has no
-/// more than its words.
+/// Where a path leads: every link of it is followed, one to what is not there yet among them.
 ///
 /// # Errors
-/// Those of the file system, such as links that go round.
+/// Those of the file system, such as links that go round. What is not there has nothing above it either, as whoever reads
+/// the path is told: by its words alone, `..` would lead to another file than it does once that is there.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if let Ok(target) = fs::read_link(path) {
                 return followed(&folder_of(path).join(target));
             }
-            let (last, folder) = (path.components().next_back(), folder_of(path));
-            match last {
-                Some(Component::Normal(name)) => Ok(followed(folder)?.join(name)),
-                Some(Component::ParentDir) => {
-                    let mut above = followed(folder)?;
-                    above.pop();
-                    Ok(above)
-                }
-                _ => Err(error),
+            match path.file_name() {
+                Some(name) => Ok(followed(folder_of(path))?.join(name)),
+                None => Err(error),
             }
         }
         found => found,
@@ -206,21 +200,35 @@ mod tests {
     fn a_path_is_followed_as_far_as_it_is_there() {
         let folder = Folder::new("followed");
         let real = fs::canonicalize(&folder.0).expect("a folder");
-        for (to, link) in [("none/f", "to-none"), ("round", "round"), ("to-none", "twice")] {
+        fs::create_dir(folder.0.join("there")).expect("a folder");
+        let links = [
+            ("none/f", "to-none"),
+            ("round", "round"),
+            ("to-none", "twice"),
+            ("there", "to-there"),
+            ("none/../f", "out-of-none"),
+        ];
+        for (to, link) in links {
             std::os::unix::fs::symlink(to, folder.0.join(link)).expect("a link");
         }
         let at = |path: &str| followed(&folder.0.join(path));
         for (path, leads) in [
             ("a", "a"),
-            ("a/../b/./c", "b/c"),
+            ("b/./c", "b/c"),
             ("to-none", "none/f"),
             ("twice/g", "none/f/g"),
-            ("a/../to-none/", "to-none"),
+            ("there/../a", "a"),
+            ("to-there/../to-none", "none/f"),
         ] {
             assert_eq!(at(path).expect("a path"), real.join(leads), "{path}");
         }
-        assert_eq!(followed(Path::new("/none/../../..")).expect("a path"), Path::new("/"));
         assert!(at("round").is_err() && followed(Path::new("")).is_err());
+        for path in ["none/../a", "none/..", "none/../there/a", "to-none/../a", "out-of-none", "/none/../../.."] {
+            assert_eq!(at(path).expect_err(path).kind(), io::ErrorKind::NotFound, "{path}");
+            assert!(fs::File::create(folder.0.join(path)).is_err(), "{path}");
+            assert!(write_whole(&folder.0.join(path), b"lost", Readers::Owner).is_err(), "{path}");
+        }
+        assert_eq!(folder.names(), ["out-of-none", "round", "there", "to-none", "to-there", "twice"]);
     }
 
     #[test]

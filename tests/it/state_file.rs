@@ -453,6 +453,8 @@ fn a_state_that_cannot_be_saved_is_status_4_at_the_start() {
     for (state, why) in [
         (folder.path("none/state.json"), none),
         (link, none),
+        // Whoever reads it at the next start would not find it either.
+        (folder.path("none/../state.json"), none),
         (format!("{file}/state.json"), "Not a directory (os error 20)"),
         // Nobody can write there, not even root.
         ("/proc/self/state.json".to_owned(), none),
