@@ -14,7 +14,7 @@ use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{InitFolder, Readers, beside_calls, write_whole};
+use crate::files::{InitFolder, Readers, beside_calls, write_out};
 use crate::hooks::{HookError, Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
@@ -304,7 +304,7 @@ fn url(address: &Address) -> String {
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    write_whole(path, text.as_bytes(), Readers::Others)
+    write_out(path, text.as_bytes(), Readers::Others)
         .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
 }
 

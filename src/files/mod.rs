@@ -38,9 +38,10 @@ pub enum Readers {
 /// a link is named, that file is what it leads to.
 ///
 /// # Errors
-/// Those of the file system; the old file is there then. Only if the folder cannot be made durable, the new one may be.
+/// Those of the file system, and that what is there is no file, such as a device; all is as it was then. Only if the folder
+/// cannot be made durable, the new file may be there.
 pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let path = &*followed(path)?;
+    let path = &*replaceable(path)?;
     let (temporary, mut file) = begin(path, readers)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
@@ -50,10 +51,32 @@ pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()
     File::open(folder_of(path))?.sync_all()
 }
 
+/// Writes to a device or a pipe, which stays and may wait for somebody to read it; or else a file whole.
+///
+/// # Errors
+/// Those of [`write_whole`].
+pub fn write_out(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    if is_no_file(path) { fs::write(path, bytes) } else { write_whole(path, bytes, readers) }
+}
+
 /// Finds out whether a file could be written whole, and leaves everything as it is.
 fn try_to_write(path: &Path, readers: Readers) -> io::Result<()> {
-    let (temporary, _file) = begin(&followed(path)?, readers)?;
+    let (temporary, _file) = begin(&replaceable(path)?, readers)?;
     fs::remove_file(temporary)
+}
+
+/// The path of the file that a path leads to, and that may be replaced or made.
+fn replaceable(path: &Path) -> io::Result<PathBuf> {
+    if is_no_file(path) {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what is there is no file"));
+    }
+    followed(path)
+}
+
+/// Whether something else than a regular file is there.
+fn is_no_file(path: &Path) -> bool {
+    // Not where the path leads by its words: standard output has no such place when it is a pipe.
+    fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
 /// The temporary file that is to become a file, in place of those that are left over.
@@ -194,6 +217,32 @@ mod tests {
         assert!(["a", "b", "c", "d"].iter().all(|link| folder.0.join(link).is_symlink()));
         assert_eq!(folder.names(), ["a", "b", "c", "d", "g"]);
         assert_eq!(fs::read_dir(folder.0.join("g")).expect("a folder").count(), 2, "nothing is left over");
+    }
+
+    #[test]
+    fn what_is_no_file_is_written_to_or_refused_and_never_replaced() {
+        let folder = Folder::new("no-file");
+        let pipe = folder.0.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+        std::os::unix::fs::symlink("pipe", folder.0.join("link")).expect("a link");
+        for name in ["pipe", "link", "."] {
+            let path = folder.0.join(name);
+            for refused in [write_whole(&path, b"new", Readers::Owner), try_to_write(&path, Readers::Owner)] {
+                assert_eq!(refused.expect_err(name).to_string(), "what is there is no file");
+            }
+        }
+        for name in ["pipe", "link"] {
+            // Held open for reading too, so that the write does not wait.
+            let mut held = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
+            write_out(&folder.0.join(name), name.as_bytes(), Readers::Owner).expect("writes");
+            let mut read = [0; 4];
+            io::Read::read_exact(&mut held, &mut read).expect("reads");
+            assert_eq!(read, name.as_bytes());
+        }
+        assert!(write_out(&folder.0, b"new", Readers::Owner).is_err());
+        write_out(&folder.0.join("f"), b"new", Readers::Owner).expect("writes");
+        assert_eq!(folder.names(), ["f", "link", "pipe"]);
+        assert!(is_no_file(&pipe) && folder.0.join("link").is_symlink());
     }
 
     #[test]

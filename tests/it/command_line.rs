@@ -243,6 +243,20 @@ fn port_and_listeners_are_written_to_files() {
 }
 
 #[test]
+fn a_port_is_written_to_a_pipe_which_stays_one() {
+    let folder = Folder::new("port-pipe");
+    let pipe = folder.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).expect("reads")
+    });
+    let server = Running::start([FREE, "--port-file", &pipe, "--quiet"]);
+    assert!(!fs::metadata(&pipe).expect("a pipe").is_file());
+    assert_eq!(format!("127.0.0.1:{}", reader.join().expect("it is written")), server.address);
+}
+
+#[test]
 fn a_port_file_needs_a_port() {
     let folder = Folder::new("no-port");
     let ended = run(["--unix", &folder.path("socket"), "--port-file", &folder.path("port")]);
