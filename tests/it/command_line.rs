@@ -760,6 +760,25 @@ fn a_hangup_reads_the_seed_again_and_a_bad_one_changes_nothing() {
 }
 
 #[test]
+fn a_signal_stops_the_server_while_it_waits_for_a_seed() {
+    let folder = Folder::new("reload-waits");
+    let path = folder.file("seed.json", "{}");
+    for signal in ["-TERM", "-INT"] {
+        folder.file("seed.json", "{}");
+        let server = Running::start([FREE, "--seed", &path, "--quiet"]);
+        fs::remove_file(&path).expect("removes");
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        server.kill("-HUP");
+        // Once it is open, the server reads; and waits for as long as nothing is written.
+        let held = fs::OpenOptions::new().write(true).open(&path).expect("a pipe");
+        server.kill(signal);
+        assert_eq!(server.wait().0, Some(0));
+        drop(held);
+        fs::remove_file(&path).expect("removes");
+    }
+}
+
+#[test]
 fn a_hangup_reads_the_configuration_again_and_a_bad_one_changes_nothing() {
     let folder = Folder::new("reload-config");
     let path = folder.file("ecsim.toml", "auth = \"lenient\"\n");
