@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{Failure, env, log};
 use crate::config::{self, ClockMode, DEFAULT_ADDRESS, Effective, Parsed, ServeArgs};
 use crate::control::{AdminToken, Stage};
 use crate::emulator::{Builder, Emulator, StartError};
-use crate::files::{InitFolder, Readers, beside_calls, write_whole};
+use crate::files::{InitFolder, Readers, beside_calls, write_out};
 use crate::hooks::{HookError, Hooks, SHELL};
 use crate::http::Address;
 use crate::settings::AuthMode;
@@ -84,19 +84,29 @@ async fn serve(args: ServeArgs, effective: Effective) -> Result<(), Failure> {
             hint: "--init-on-error warn starts all the same".to_owned(),
         });
     }
-    if let Err(failure) = write_files(&args, &emulator) {
-        emulator.abandon().await;
-        return Err(failure);
-    }
-    announce(&args, &emulator);
-    let signal = loop {
-        tokio::select! {
-            signal = first(&mut interrupt, &mut terminate) => break signal,
-            _ = hangup.recv() => reload(&emulator).await,
+    let signal = tokio::select! {
+        signal = first(&mut interrupt, &mut terminate) => signal,
+        failure = live(&args, &emulator, &mut hangup) => {
+            emulator.abandon().await;
+            return Err(failure);
         }
     };
     tracing::info!(signal, "stopping");
     stop(emulator, &hooks, args.shutdown_timeout, second(&mut interrupt, &mut terminate)).await
+}
+
+/// Tells that it is ready, and reloads whenever it is told to; a failure is before that. Either may wait for a pipe that
+/// nobody is at the other end of, so that whoever awaits this has to look for the signals to stop.
+async fn live(args: &ServeArgs, emulator: &Emulator, hangup: &mut Signal) -> Failure {
+    let files = files(args, emulator);
+    if let Err(failure) = beside_calls(move || files.iter().try_for_each(|(path, text)| write_file(path, text))).await {
+        return failure;
+    }
+    announce(args, emulator);
+    loop {
+        hangup.recv().await;
+        reload(emulator).await;
+    }
 }
 
 /// The first signal to stop.
@@ -262,15 +272,16 @@ fn list(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-/// Tells in files where the emulator listens: whoever waits for one finds it ready.
-fn write_files(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
+/// The files that tell where the emulator listens, and their texts: whoever waits for one finds it ready.
+fn files(args: &ServeArgs, emulator: &Emulator) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
     if let Some(path) = &args.port_file {
         let port = emulator.addresses().iter().find_map(|address| match address {
             Address::Tcp(address) => Some(address.port()),
             Address::Unix(_) => None,
         });
         let port = port.unwrap_or_default(); // There is one, since this flag needs it.
-        write_file(path, &port.to_string())?;
+        files.push((path.clone(), port.to_string()));
     }
     if let Some(path) = &args.endpoints_file {
         let listeners =
@@ -279,9 +290,10 @@ fn write_files(args: &ServeArgs, emulator: &Emulator) -> Result<(), Failure> {
             json!({ "addr": address.to_string(), "url": format!("http://{address}"), "instance": instance.to_string() })
         });
         let listeners: Vec<_> = listeners.chain(of_instances).collect();
-        write_file(path, &json!({ "schema": 1, "pid": std::process::id(), "listeners": listeners }).to_string())?;
+        let text = json!({ "schema": 1, "pid": std::process::id(), "listeners": listeners }).to_string();
+        files.push((path.clone(), text));
     }
-    Ok(())
+    files
 }
 
 /// The banner, then the ready lines: the last thing that start-up prints.
@@ -304,7 +316,7 @@ fn url(address: &Address) -> String {
 }
 
 fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    write_whole(path, text.as_bytes(), Readers::Others)
+    write_out(path, text.as_bytes(), Readers::Others)
         .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", path.display())))
 }
 

@@ -1,13 +1,11 @@
 //! `ecsim snapshot`: worlds of a running emulator, saved there under names, or here in files.
 
-use std::fs;
-
 use http::Method;
 
 use super::client::Client;
 use super::{Failure, given, is_standard, print, wait};
 use crate::config::{ControlArgs, NamedSnapshotArgs, SavedSnapshotArgs, SnapshotCommand, SnapshotFileArgs};
-use crate::files::{Readers, write_whole};
+use crate::files::{Readers, write_out};
 
 pub(super) fn run(command: &SnapshotCommand) -> Result<(), Failure> {
     match command {
@@ -40,13 +38,8 @@ fn export(SnapshotFileArgs { file, control, scope }: &SnapshotFileArgs) -> Resul
     if is_standard(file) {
         return print(&snapshot);
     }
-    // A device or a pipe is written to, and not replaced.
-    let written = if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
-        fs::write(file, snapshot)
-    } else {
-        write_whole(file, snapshot.as_bytes(), Readers::Owner)
-    };
-    written.map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", file.display())))
+    write_out(file, snapshot.as_bytes(), Readers::Owner)
+        .map_err(|error| Failure::Runtime(format!("cannot write {}: {error}", file.display())))
 }
 
 fn import(SnapshotFileArgs { file, control, scope }: &SnapshotFileArgs) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use init::InitFolder;
@@ -38,9 +38,10 @@ pub enum Readers {
 /// a link is named, that file is what it leads to.
 ///
 /// # Errors
-/// Those of the file system; the old file is there then. Only if the folder cannot be made durable, the new one may be.
+/// Those of the file system, and that what is there is no file, such as a device; all is as it was then. Only if the folder
+/// cannot be made durable, the new file may be there.
 pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
-    let path = &*followed(path)?;
+    let path = &*replaceable(path)?;
     let (temporary, mut file) = begin(path, readers)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
@@ -50,10 +51,32 @@ pub fn write_whole(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()
     File::open(folder_of(path))?.sync_all()
 }
 
+/// Writes to a device or a pipe, which stays and may wait for somebody to read it; or else a file whole.
+///
+/// # Errors
+/// Those of [`write_whole`].
+pub fn write_out(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    if is_no_file(path) { fs::write(path, bytes) } else { write_whole(path, bytes, readers) }
+}
+
 /// Finds out whether a file could be written whole, and leaves everything as it is.
 fn try_to_write(path: &Path, readers: Readers) -> io::Result<()> {
-    let (temporary, _file) = begin(&followed(path)?, readers)?;
+    let (temporary, _file) = begin(&replaceable(path)?, readers)?;
     fs::remove_file(temporary)
+}
+
+/// The path of the file that a path leads to, and that may be replaced or made.
+fn replaceable(path: &Path) -> io::Result<PathBuf> {
+    if is_no_file(path) {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what is there is no file"));
+    }
+    followed(path)
+}
+
+/// Whether something else than a regular file is there.
+fn is_no_file(path: &Path) -> bool {
+    // Not where the path leads by its words: standard output has no such place when it is a pipe.
+    fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
 /// The temporary file that is to become a file, in place of those that are left over.
@@ -68,26 +91,20 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Where a path leads: every link of it is followed, one to what is not there yet among them. What is not there has no
-/// more than its words.
+/// Where a path leads: every link of it is followed, one to what is not there yet among them.
 ///
 /// # Errors
-/// Those of the file system, such as links that go round.
+/// Those of the file system, such as links that go round. What is not there has nothing above it either, as whoever reads
+/// the path is told: by its words alone, `..` would lead to another file than it does once that is there.
 fn followed(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if let Ok(target) = fs::read_link(path) {
                 return followed(&folder_of(path).join(target));
             }
-            let (last, folder) = (path.components().next_back(), folder_of(path));
-            match last {
-                Some(Component::Normal(name)) => Ok(followed(folder)?.join(name)),
-                Some(Component::ParentDir) => {
-                    let mut above = followed(folder)?;
-                    above.pop();
-                    Ok(above)
-                }
-                _ => Err(error),
+            match path.file_name() {
+                Some(name) => Ok(followed(folder_of(path))?.join(name)),
+                None => Err(error),
             }
         }
         found => found,
@@ -203,24 +220,64 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_file_is_written_to_or_refused_and_never_replaced() {
+        let folder = Folder::new("no-file");
+        let pipe = folder.0.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+        std::os::unix::fs::symlink("pipe", folder.0.join("link")).expect("a link");
+        for name in ["pipe", "link", "."] {
+            let path = folder.0.join(name);
+            for refused in [write_whole(&path, b"new", Readers::Owner), try_to_write(&path, Readers::Owner)] {
+                assert_eq!(refused.expect_err(name).to_string(), "what is there is no file");
+            }
+        }
+        for name in ["pipe", "link"] {
+            // Held open for reading too, so that the write does not wait.
+            let mut held = OpenOptions::new().read(true).write(true).open(&pipe).expect("a pipe");
+            write_out(&folder.0.join(name), name.as_bytes(), Readers::Owner).expect("writes");
+            let mut read = [0; 4];
+            io::Read::read_exact(&mut held, &mut read).expect("reads");
+            assert_eq!(read, name.as_bytes());
+        }
+        assert!(write_out(&folder.0, b"new", Readers::Owner).is_err());
+        write_out(&folder.0.join("f"), b"new", Readers::Owner).expect("writes");
+        assert_eq!(folder.names(), ["f", "link", "pipe"]);
+        assert!(is_no_file(&pipe) && folder.0.join("link").is_symlink());
+    }
+
+    #[test]
     fn a_path_is_followed_as_far_as_it_is_there() {
         let folder = Folder::new("followed");
         let real = fs::canonicalize(&folder.0).expect("a folder");
-        for (to, link) in [("none/f", "to-none"), ("round", "round"), ("to-none", "twice")] {
+        fs::create_dir(folder.0.join("there")).expect("a folder");
+        let links = [
+            ("none/f", "to-none"),
+            ("round", "round"),
+            ("to-none", "twice"),
+            ("there", "to-there"),
+            ("none/../f", "out-of-none"),
+        ];
+        for (to, link) in links {
             std::os::unix::fs::symlink(to, folder.0.join(link)).expect("a link");
         }
         let at = |path: &str| followed(&folder.0.join(path));
         for (path, leads) in [
             ("a", "a"),
-            ("a/../b/./c", "b/c"),
+            ("b/./c", "b/c"),
             ("to-none", "none/f"),
             ("twice/g", "none/f/g"),
-            ("a/../to-none/", "to-none"),
+            ("there/../a", "a"),
+            ("to-there/../to-none", "none/f"),
         ] {
             assert_eq!(at(path).expect("a path"), real.join(leads), "{path}");
         }
-        assert_eq!(followed(Path::new("/none/../../..")).expect("a path"), Path::new("/"));
         assert!(at("round").is_err() && followed(Path::new("")).is_err());
+        for path in ["none/../a", "none/..", "none/../there/a", "to-none/../a", "out-of-none", "/none/../../.."] {
+            assert_eq!(at(path).expect_err(path).kind(), io::ErrorKind::NotFound, "{path}");
+            assert!(fs::File::create(folder.0.join(path)).is_err(), "{path}");
+            assert!(write_whole(&folder.0.join(path), b"lost", Readers::Owner).is_err(), "{path}");
+        }
+        assert_eq!(folder.names(), ["out-of-none", "round", "there", "to-none", "to-there", "twice"]);
     }
 
     #[test]

@@ -243,6 +243,20 @@ fn port_and_listeners_are_written_to_files() {
 }
 
 #[test]
+fn a_port_is_written_to_a_pipe_which_stays_one() {
+    let folder = Folder::new("port-pipe");
+    let pipe = folder.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).expect("reads")
+    });
+    let server = Running::start([FREE, "--port-file", &pipe, "--quiet"]);
+    assert!(!fs::metadata(&pipe).expect("a pipe").is_file());
+    assert_eq!(format!("127.0.0.1:{}", reader.join().expect("it is written")), server.address);
+}
+
+#[test]
 fn a_port_file_needs_a_port() {
     let folder = Folder::new("no-port");
     let ended = run(["--unix", &folder.path("socket"), "--port-file", &folder.path("port")]);
@@ -743,6 +757,25 @@ fn a_hangup_reads_the_seed_again_and_a_bad_one_changes_nothing() {
     assert!(line.contains(" ERROR not reloaded mistakes="), "{line}");
     assert!(line.contains("$.more: no such member") && line.contains("$.accounts[0].id: an account id"), "{line}");
     assert_eq!(server.instances(), ["i-new"]);
+}
+
+#[test]
+fn a_signal_stops_the_server_while_it_waits_for_a_seed() {
+    let folder = Folder::new("reload-waits");
+    let path = folder.file("seed.json", "{}");
+    for signal in ["-TERM", "-INT"] {
+        folder.file("seed.json", "{}");
+        let server = Running::start([FREE, "--seed", &path, "--quiet"]);
+        fs::remove_file(&path).expect("removes");
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        server.kill("-HUP");
+        // Once it is open, the server reads; and waits for as long as nothing is written.
+        let held = fs::OpenOptions::new().write(true).open(&path).expect("a pipe");
+        server.kill(signal);
+        assert_eq!(server.wait().0, Some(0));
+        drop(held);
+        fs::remove_file(&path).expect("removes");
+    }
 }
 
 #[test]
