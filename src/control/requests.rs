@@ -162,8 +162,7 @@ pub(super) struct Wanted {
     /// An instance that the call names in its parameters, or that asked for its metadata
     instance: Option<String>,
     /// Only those with a greater number
-    #[serde(default)]
-    since: u64,
+    since: Option<u64>,
     /// At most so many: with `since` the first of them, so that nothing is missed, else the last
     limit: Option<usize>,
 }
@@ -176,9 +175,9 @@ pub(super) async fn list(Scope(space): Scope, Query(wanted): Query<Wanted>) -> J
     let limit = limit.unwrap_or(usize::MAX);
     let members = Members { action, product, code, status, access_key_id, instance_id: instance, ..Members::default() };
     Json(space.journal.look(|kept| {
-        let newer = kept.records().filter(|record| record.seq > since);
+        let newer = kept.records().filter(|record| record.seq > since.unwrap_or_default());
         let matching = newer.filter(|record| members.differences(record).is_empty());
-        let requests = if since > 0 {
+        let requests = if since.is_some() {
             matching.take(limit).map(|record| Request::of(&record)).collect()
         } else {
             let mut latest: Vec<_> = matching.rev().take(limit).map(|record| Request::of(&record)).collect();

@@ -34,8 +34,11 @@ fn is_secret(name: &str) -> bool {
     };
     let [.., before, last] = name else { return false };
     match [before | 0x20, last | 0x20] {
-        // Of other tokens, ClientToken and NextToken open nothing.
-        [b'e', b'n'] => ends("SecurityToken") || ends("BearerToken") || ends("AccessToken"),
+        // Of tokens, ClientToken and NextToken alone open nothing.
+        [b'e', b'n'] => ends("Token") && !ends("ClientToken") && !ends("NextToken"),
+        // Of SAML, and of a second factor.
+        [b'o', b'n'] => ends("Assertion"),
+        [b'd', b'e'] => ends("AuthenticationCode"),
         [b'r', b'd'] => ends("Password"),
         [b'w', b'd'] => ends("Passwd"),
         [b'e', b't'] => ends("Secret"),
@@ -135,5 +138,34 @@ fn facts(error: &ApiError, entry: &Entry<'_>) -> Facts {
 pub(super) fn masked<'p>(
     pairs: impl Iterator<Item = (&'p str, &'p str)> + Clone,
 ) -> impl Iterator<Item = (&'p str, &'p str)> + Clone {
-    pairs.map(|(name, value)| (name, if name == "Signature" { MASK } else { shown(name, value) }))
+    pairs.map(|(name, value)| (name, if name.eq_ignore_ascii_case("Signature") { MASK } else { shown(name, value) }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_opens_something_is_masked_by_its_name_in_any_case() {
+        let secret = [
+            "SecurityToken",
+            "OIDCToken",
+            "BearerToken",
+            "token",
+            "SAMLAssertion",
+            "AuthenticationCode",
+            "LoginPassword",
+            "NewPasswd",
+            "AccessKeySecret",
+            "PRIVATEKEY",
+        ];
+        for name in secret {
+            assert_eq!((shown(name, "v"), shown(name, "")), (MASK, ""), "{name}");
+        }
+        for name in ["ClientToken", "NextToken", "Action", "RegionId", "Format", "KeyPairName", "n", ""] {
+            assert_eq!(shown(name, "v"), "v", "{name}");
+        }
+        let pairs = [("signature", "v"), ("A", "v")];
+        assert_eq!(masked(pairs.into_iter()).collect::<Vec<_>>(), [("signature", MASK), ("A", "v")]);
+    }
 }

@@ -241,6 +241,8 @@ impl Journal {
     pub fn clear(&self) -> usize {
         let mut kept = self.kept.lock();
         let (ring, texts) = (std::mem::take(&mut kept.ring), std::mem::take(&mut kept.texts));
+        // Whoever empties it asks no more for what was before.
+        kept.dropped_through = 0;
         drop(kept);
         drop(texts);
         ring.len()
@@ -516,7 +518,9 @@ mod tests {
     fn numbers_go_on_when_it_is_emptied_and_that_drops_nothing() {
         let journal = Journal::new(2);
         (0..3).for_each(|_| record(&journal, &[]));
+        assert_eq!(journal.look(Kept::dropped_through), 1);
         assert_eq!((journal.clear(), journal.clear()), (2, 0));
+        assert_eq!(journal.look(Kept::dropped_through), 0);
         assert!(seqs(&journal).is_empty());
         (0..2).for_each(|_| record(&journal, &[]));
         assert_eq!((seqs(&journal), journal.look(Kept::dropped)), (vec![4, 5], 1));
