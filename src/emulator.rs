@@ -419,7 +419,8 @@ impl Emulator {
     /// [`NamespaceError`].
     pub fn namespace(&self, name: &str) -> Result<Handle, NamespaceError> {
         let name = Namespace::parse(name).ok_or_else(|| NamespaceError::Name(name.to_owned()))?;
-        Handle::new(&self.spaces, name).map_err(NamespaceError::NoSpace)
+        self.spaces.of(&name)?;
+        Ok(Handle::new(&self.spaces, name))
     }
 
     /// The emulator as a service, for requests that come by no socket. Faults hold answers back and damage their bodies as

@@ -112,7 +112,7 @@ async fn the_view_of_an_instance_tells_each_change_of_its_role() {
 async fn changes_are_bounded_and_it_is_told_how_many_were_forgotten() {
     let server = start().await;
     let default = server.emulator.namespace("default").expect("a name");
-    let now = default.clock().expect("a clock").now();
+    let now = default.clock().now().expect("a time");
     default
         .change(|world| {
             world.detach_role(now, WEB);

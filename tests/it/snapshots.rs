@@ -274,7 +274,7 @@ fn mistakes_of(handle: &Handle, text: &str) -> Vec<Mistake> {
 }
 
 fn pace(handle: &Handle) -> Pace {
-    handle.clock().expect("a clock").pace()
+    handle.clock().pace().expect("a clock")
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn a_snapshot_says_how_time_goes_and_a_space_takes_it_or_stays_as_it_was()
         (Pace::Offset(millis(-1_500)), json!({ "mode": "offset", "ahead_seconds": -1 }), Pace::Offset(millis(-1_000))),
     ] {
         let ((_from, from), (_to, to)) = (nothing(&machine).await, nothing(&machine).await);
-        from.clock().expect("a clock").set_pace(given);
+        from.clock().set_pace(given).expect("a clock");
         let text = from.snapshot().expect("a snapshot");
         let file: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(file["clock"], said);

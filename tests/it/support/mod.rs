@@ -61,8 +61,8 @@ impl Server {
 
     /// Moves the world's clock.
     pub(crate) fn advance(&self, by: &str) {
-        let clock = self.emulator.namespace("default").and_then(|default| Ok(default.clock()?)).expect("it is there");
-        clock.advance(by.parse().expect("a duration"));
+        let default = self.emulator.namespace("default").expect("it is there");
+        default.clock().advance(by.parse().expect("a duration")).expect("it is there");
     }
 
     /// A V1 call of RAM by the default owner, GET, JSON.
