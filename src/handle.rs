@@ -11,7 +11,8 @@ use crate::world::journal::Record;
 use crate::world::seed::Mistake;
 use crate::world::{Counts, Namespace, NoSpace, Pace, Space, SpaceClock, Spaces, World};
 
-/// One namespace of a running emulator. It follows resets: what is asked of it is asked of the world that is there then.
+/// One namespace of a running emulator: [`Emulator::namespace`](crate::Emulator::namespace), or the emulator itself for
+/// `default`. It follows resets: what is asked of it is asked of the world that is there then.
 #[derive(Clone, Debug)]
 pub struct Handle {
     spaces: Arc<Spaces>,
@@ -23,7 +24,8 @@ impl Handle {
         Self { spaces: Arc::clone(spaces), namespace }
     }
 
-    pub fn namespace(&self) -> &Namespace {
+    /// The name of the namespace.
+    pub fn name(&self) -> &Namespace {
         &self.namespace
     }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use axum::Router;
 use axum::body::Body;
-use ecsim::Emulator;
-use ecsim::emulator::StartError;
+use ecsim::emulator::{Builder, Emulator, StartError};
+use ecsim::settings::{AuthMode, Settings};
 use ecsim::world::{Counts, NoSpace, RoleName, World, parse_utc};
 use http::Request;
 use http_body_util::BodyExt;
@@ -17,8 +18,25 @@ use crate::support::{NOW, encode, sign_v1};
 const WEB: &str = "i-bp1ecsim0000000web01";
 
 async fn embedded() -> Emulator {
-    let builder = Emulator::builder().without_listeners().now(parse_utc(NOW), Some(true));
+    embedded_with(|builder| builder).await
+}
+
+async fn embedded_with(set: impl FnOnce(Builder) -> Builder) -> Emulator {
+    let builder = set(Emulator::builder().without_listeners().now(parse_utc(NOW), Some(true)));
     builder.start().await.expect("it starts")
+}
+
+fn role(world: &World) -> Option<String> {
+    world.instance(WEB)?.role().map(ToString::to_string)
+}
+
+/// Status and JSON of the answer to a GET.
+async fn get(service: &mut Router, target: &str) -> (u16, Value) {
+    let request = Request::get(target).header("host", "localhost").body(Body::empty()).expect("a request");
+    let answer = service.call(request).await.expect("an answer");
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    (status, serde_json::from_slice(&body).expect("JSON"))
 }
 
 #[tokio::test]
@@ -58,21 +76,14 @@ async fn a_signed_detach_by_the_service_alone_acts_once() {
     .into();
     let query: Vec<_> = params.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     let target = format!("/?{}&Signature={}", query.join("&"), encode(&sign_v1("GET", &params, "test")));
-    let role = || emulator.world(|world| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string));
+    let role = || emulator.world(role).expect("it is there");
     assert_eq!(role().as_deref(), Some("web-role"));
-    let call = async || {
-        let request = Request::get(&target).header("host", "ecs").body(Body::empty()).expect("a request");
-        let answer = emulator.service().call(request).await.expect("an answer");
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.expect("a body").to_bytes();
-        (status, serde_json::from_slice::<Value>(&body).expect("JSON"))
-    };
-    let (status, answer) = call().await;
+    let (status, answer) = get(&mut emulator.service(), &target).await;
     let result = &answer["DetachInstanceRamRoleResults"]["DetachInstanceRamRoleResult"][0];
     assert_eq!((status, &result["InstanceId"], &result["Code"]), (200, &json!(WEB), &json!("200")), "{answer}");
     assert_eq!(role(), None);
     // Another service of the same emulator remembers the nonce.
-    let (status, answer) = call().await;
+    let (status, answer) = get(&mut emulator.service(), &target).await;
     assert_eq!((status, &answer["Code"]), (400, &json!("SignatureNonceUsed")), "{answer}");
 }
 
@@ -81,7 +92,6 @@ async fn a_handle_looks_at_its_namespace_changes_it_and_begins_it_again() {
     let emulator = embedded().await;
     let (t1, default) = (emulator.namespace("t1").expect("a name"), emulator.namespace("default").expect("a name"));
     assert_eq!((t1.key_id("test"), default.key_id("test")), ("test@t1".to_owned(), "test".to_owned()));
-    let role = |world: &World| world.instance(WEB).and_then(|web| web.role()).map(ToString::to_string);
     let clock = t1.clock();
     let now = clock.now().expect("a time");
     t1.change(|world| assert!(world.detach_role(now, WEB))).expect("a world");
@@ -100,6 +110,32 @@ async fn a_handle_looks_at_its_namespace_changes_it_and_begins_it_again() {
     clock.advance(SignedDuration::from_mins(1)).expect("a clock");
     assert_eq!(t1.clock().now(), Ok(time("2026-11-24T02:08:22Z")));
     assert!(emulator.namespace("a b").is_err());
+}
+
+#[tokio::test]
+async fn an_emulator_is_the_handle_of_its_default_namespace() {
+    let emulator = embedded().await;
+    let (default, t1) = (emulator.namespace("default").expect("a name"), emulator.namespace("t1").expect("a name"));
+    assert_eq!((emulator.name(), emulator.key_id("test")), (default.name(), "test".to_owned()));
+    let now = emulator.clock().now().expect("a time");
+    emulator.change(|world| assert!(world.detach_role(now, WEB))).expect("a world");
+    emulator.clock().advance(SignedDuration::from_hours(1)).expect("a clock");
+    assert_eq!(default.world(role), Ok(None));
+    assert_eq!(default.clock().now(), Ok(now + SignedDuration::from_hours(1)));
+    assert_eq!((t1.world(role), t1.clock().now()), (Ok(Some("web-role".to_owned())), Ok(now)));
+    emulator.reset().expect("a world");
+    assert_eq!((default.world(role), default.clock().now()), (Ok(Some("web-role".to_owned())), Ok(now)));
+}
+
+#[tokio::test]
+async fn how_much_of_a_signature_is_checked_can_be_said_alone() {
+    let regions = "/?Action=DescribeRegions&Version=2014-05-26&Format=JSON&AccessKeyId=nobody";
+    let unsigned = embedded_with(|builder| builder.auth(AuthMode::Off)).await;
+    assert_eq!(get(&mut unsigned.service(), regions).await.0, 200);
+    // What is said last counts.
+    let strict = embedded_with(|builder| builder.auth(AuthMode::Off).settings(Settings::default())).await;
+    let (status, answer) = get(&mut strict.service(), regions).await;
+    assert_eq!((status, &answer["Code"]), (400, &json!("MissingParameter")), "{answer}");
 }
 
 #[tokio::test]

@@ -219,11 +219,11 @@ async fn what_is_not_there_is_404_and_without_a_folder_the_flag_is_named() {
         assert_eq!(refused(&server, method, path).await, unknown, "the folder is not there");
     }
     done(&server, "POST", "snapshots/other/save").await;
-    let before = server.emulator.world(|world| format!("{world:?}"));
+    let before = server.world(|world| format!("{world:?}"));
     for (method, path) in each {
         assert_eq!(refused(&server, method, path).await, unknown);
     }
-    assert_eq!(server.emulator.world(|world| format!("{world:?}")), before);
+    assert_eq!(server.world(|world| format!("{world:?}")), before);
 
     let server = support::start().await;
     for (method, path) in each.into_iter().chain([
@@ -275,7 +275,7 @@ async fn a_file_that_is_broken_or_newer_changes_nothing_and_tells_every_mistake(
     let folder = Folder::new("snapshot-broken");
     let server = start(&folder).await;
     done(&server, "POST", "snapshots/good/save").await;
-    let state = || server.emulator.world(|world| format!("{world:?}"));
+    let state = || server.world(|world| format!("{world:?}"));
     let before = state();
     for (text, mistakes) in [
         (&b""[..], json!([["line 1 column 0", "not JSON: EOF while parsing a value at line 1 column 0"]])),

@@ -111,9 +111,9 @@ async fn the_view_of_an_instance_tells_each_change_of_its_role() {
 #[tokio::test]
 async fn changes_are_bounded_and_it_is_told_how_many_were_forgotten() {
     let server = start().await;
-    let default = server.emulator.namespace("default").expect("a name");
-    let now = default.clock().now().expect("a time");
-    default
+    let now = server.emulator.clock().now().expect("a time");
+    server
+        .emulator
         .change(|world| {
             world.detach_role(now, WEB);
             for _ in 0..MOST_ROLE_CHANGES / 2 {
@@ -344,7 +344,7 @@ async fn what_a_view_has_shown_stays_shown_when_reads_begin_to_count_or_more_of_
 #[tokio::test]
 async fn what_changes_nothing_is_no_change() {
     let server = start().await;
-    let changes = || server.emulator.world(|world| world.role_changes().iter().count());
+    let changes = || server.world(|world| world.role_changes().iter().count());
     let narrowed = [("RamRoleName", "web-role"), ("Policy", "{}")];
     act(&server, "AttachInstanceRamRole", PLAIN, &narrowed).await;
     assert_eq!(changes(), 1);

@@ -152,7 +152,7 @@ proptest! {
             for call in calls {
                 act(&server, call).await;
             }
-            server.emulator.world(|world| {
+            server.world(|world| {
                 // What refers to a key that has been forgotten is not kept: then only the text can be compared.
                 let text = snapshot::text(world, &Ids::seeded(1), Pace::Real);
                 assert_eq!(snapshot::text(&read(&text), &Ids::seeded(1), Pace::Real), text);
@@ -199,7 +199,7 @@ async fn a_world_in_which_everything_has_been_called_survives_to_its_last_field(
     ] {
         act(&server, (what, which, how)).await;
     }
-    server.emulator.world(|world| {
+    server.world(|world| {
         let policy = world.custom_policy(account, "mine").expect("a policy");
         let versions: Vec<_> = policy.versions().iter().map(|version| version.id.to_string()).collect();
         assert_eq!(
@@ -385,7 +385,7 @@ async fn with_the_same_rng_seed_a_restored_world_gets_other_ids() {
     let first = start().await;
     let created = first.ram_done("CreateUser", &[("UserName", "ann")]).await;
     let key = first.ram_done("CreateAccessKey", &[("UserName", "ann")]).await;
-    let snapshot = first.emulator.world(|world| snapshot::text(world, &Ids::seeded(1), Pace::Real));
+    let snapshot = first.world(|world| snapshot::text(world, &Ids::seeded(1), Pace::Real));
     let again = start_seeded(serde_json::from_str(&snapshot).expect("JSON")).await;
     let other = again.ram_done("CreateUser", &[("UserName", "bob")]).await;
     assert_ne!(created["User"]["UserId"], other["User"]["UserId"]);
