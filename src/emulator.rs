@@ -391,7 +391,7 @@ pub struct Stopped {
     pub saved: Result<(), SaveError>,
 }
 
-/// A running emulator. Dropping it stops it at once, and saves nothing.
+/// A running emulator. Dropping it stops it at once, and saves nothing: its sockets are closed, whatever is in flight there.
 ///
 /// It is the [`Handle`] of its namespace `default` too, so that a test that needs only one world needs no other:
 ///
@@ -463,6 +463,10 @@ impl Emulator {
 
     /// The emulator as a service, for requests that come by no socket. Faults hold answers back and damage their bodies as
     /// they do on a connection; what would end that in place of an answer is an answer whose body fails before its first byte.
+    ///
+    /// No address comes with such requests, so that they count as this machine's: whoever puts the service behind a
+    /// listener says by [`Builder::access`] who may use the control API. A service goes on answering when the emulator is
+    /// stopped or dropped.
     pub fn service(&self) -> Router {
         http::service(Arc::clone(&self.app))
     }

@@ -1,6 +1,7 @@
 //! The library as a Rust test embeds it; examples/embedded.rs shows more.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,9 +12,12 @@ use http::Request;
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tower::Service;
 
-use crate::support::{NOW, encode, sign_v1};
+use super::transport::is_refused;
+use crate::support::{self, NOW, encode, sign_v1};
 
 const WEB: &str = "i-bp1ecsim0000000web01";
 
@@ -24,6 +28,10 @@ async fn embedded() -> Emulator {
 async fn embedded_with(set: impl FnOnce(Builder) -> Builder) -> Emulator {
     let builder = set(Emulator::builder().without_listeners().now(parse_utc(NOW), Some(true)));
     builder.start().await.expect("it starts")
+}
+
+async fn connected(authority: &str) -> TcpStream {
+    TcpStream::connect(authority).await.expect("connects")
 }
 
 fn role(world: &World) -> Option<String> {
@@ -54,6 +62,24 @@ async fn without_listeners_it_answers_as_a_service() {
         let body = answer.into_body().collect().await.expect("a body").to_bytes();
         assert!(String::from_utf8_lossy(&body).contains(quote), "{path}: {body:?}");
     }
+}
+
+#[tokio::test]
+async fn dropping_an_emulator_closes_its_sockets_and_its_services_go_on() {
+    let server = support::start().await;
+    let (authority, mut service) = (server.authority(), server.emulator.service());
+    let (mut idle, mut half) = (connected(&authority).await, connected(&authority).await);
+    let head = b"GET /_ecsim/health HTTP/1.1\r\nhost: localhost\r\n";
+    half.write_all(head).await.expect("sends");
+    idle.write_all(&[head, &b"\r\n"[..]].concat()).await.expect("sends");
+    assert!(idle.read(&mut [0; 4096]).await.expect("an answer") > 0, "it has been accepted, and the one before it");
+    drop(server);
+    assert!(is_refused(&authority).await);
+    for connection in [&mut idle, &mut half] {
+        let end = tokio::time::timeout(Duration::from_secs(10), connection.read(&mut [0; 4096])).await;
+        assert!(matches!(end.expect("it is closed"), Ok(0) | Err(_)));
+    }
+    assert_eq!(get(&mut service, "/_ecsim/health").await.0, 200);
 }
 
 #[tokio::test]
