@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
 use crate::http::{self, Address, App, BindError, Bound, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
-use crate::settings::{Settings, SettingsCell};
+use crate::settings::{AuthMode, Settings, SettingsCell};
 use crate::world::seed::Mistake;
 use crate::world::{Clock, NamedInstance, Namespace, NoSpace, Origin, SpaceLimits, Spaces, World};
 
@@ -120,12 +121,21 @@ impl Builder {
         self
     }
 
+    /// How much of a call's signature is checked. It is one of the [`Builder::settings`]: what is said last counts.
+    #[must_use]
+    pub fn auth(mut self, mode: AuthMode) -> Self {
+        self.settings.auth = mode;
+        self
+    }
+
+    /// All that can also be changed while it runs.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
+    /// How large and how slow requests may be, and how many connections there are.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -146,6 +156,8 @@ impl Builder {
         self
     }
 
+    /// The machine's clock, in place of the system's: [`ManualClock`](crate::world::ManualClock) stands still until a test
+    /// moves it. The clocks of the namespaces follow it, and each can be moved by itself: [`Handle::clock`].
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.origin.machine = clock;
@@ -160,6 +172,7 @@ impl Builder {
         self
     }
 
+    /// How the metadata service knows who asks, and what it hands out.
     #[must_use]
     pub fn metadata(mut self, settings: metadata::Settings) -> Self {
         self.metadata = settings;
@@ -174,7 +187,7 @@ impl Builder {
         self
     }
 
-    /// Makes ids repeat exactly.
+    /// Makes ids, request ids, keys and tokens repeat exactly.
     #[must_use]
     pub fn rng_seed(mut self, seed: u64) -> Self {
         self.origin.rng_seed = Some(seed);
@@ -295,7 +308,8 @@ impl Builder {
         if let (Some(file), Some(every)) = (&state, self.state_interval) {
             background.spawn(keep(Arc::clone(file), Arc::clone(&app), every));
         }
-        Ok(Emulator { addresses, of_instances, spaces, app, server, state, _background: background })
+        let default = Handle::new(&spaces, Namespace::DEFAULT);
+        Ok(Emulator { default, addresses, of_instances, spaces, app, server, state, _background: background })
     }
 }
 
@@ -377,9 +391,23 @@ pub struct Stopped {
     pub saved: Result<(), SaveError>,
 }
 
-/// A running emulator. Dropping it stops it at once, and saves nothing.
+/// A running emulator. Dropping it stops it at once, and saves nothing: its sockets are closed, whatever is in flight there.
+///
+/// It is the [`Handle`] of its namespace `default` too, so that a test that needs only one world needs no other:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = ecsim::Emulator::builder().start().await?;
+/// let now = emulator.clock().now()?;
+/// assert!(emulator.change(|world| world.detach_role(now, "i-bp1ecsim0000000web01"))?);
+/// emulator.reset()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Emulator {
+    default: Handle,
     addresses: Vec<Address>,
     of_instances: Vec<(SocketAddr, NamedInstance)>,
     spaces: Arc<Spaces>,
@@ -390,7 +418,17 @@ pub struct Emulator {
     state: Option<Arc<StateFile>>,
 }
 
+/// So that what can be said of a namespace is said once, in the same words for `default` as for any other.
+impl Deref for Emulator {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.default
+    }
+}
+
 impl Emulator {
+    /// An emulator with the built-in seed on a free port of 127.0.0.1, unless more is said.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -419,11 +457,16 @@ impl Emulator {
     /// [`NamespaceError`].
     pub fn namespace(&self, name: &str) -> Result<Handle, NamespaceError> {
         let name = Namespace::parse(name).ok_or_else(|| NamespaceError::Name(name.to_owned()))?;
-        Handle::new(&self.spaces, name).map_err(NamespaceError::NoSpace)
+        self.spaces.of(&name)?;
+        Ok(Handle::new(&self.spaces, name))
     }
 
     /// The emulator as a service, for requests that come by no socket. Faults hold answers back and damage their bodies as
     /// they do on a connection; what would end that in place of an answer is an answer whose body fails before its first byte.
+    ///
+    /// No address comes with such requests, so that they count as this machine's: whoever puts the service behind a
+    /// listener says by [`Builder::access`] who may use the control API. A service goes on answering when the emulator is
+    /// stopped or dropped.
     pub fn service(&self) -> Router {
         http::service(Arc::clone(&self.app))
     }
@@ -431,11 +474,6 @@ impl Emulator {
     /// How far the init folder is.
     pub(crate) fn init(&self) -> &Init {
         &self.app.control.init
-    }
-
-    /// The world of the space `default`, to look at.
-    pub fn world<T>(&self, look: impl FnOnce(&World) -> T) -> T {
-        self.spaces.default_space().store.read(look)
     }
 
     /// Forgets the namespaces that nobody has used for as long as they may stay, as it does by itself now and then.

@@ -9,9 +9,10 @@ use crate::gateway::registry::PRODUCTS;
 use crate::world::chaos::Counted;
 use crate::world::journal::Record;
 use crate::world::seed::Mistake;
-use crate::world::{Counts, Namespace, NoSpace, Pace, Space, Spaces, World};
+use crate::world::{Counts, Namespace, NoSpace, Pace, Space, SpaceClock, Spaces, World};
 
-/// One namespace of a running emulator. It follows resets: what is asked of it is asked of the world that is there then.
+/// One namespace of a running emulator: [`Emulator::namespace`](crate::Emulator::namespace), or the emulator itself for
+/// `default`. It follows resets: what is asked of it is asked of the world that is there then.
 #[derive(Clone, Debug)]
 pub struct Handle {
     spaces: Arc<Spaces>,
@@ -19,13 +20,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Makes the namespace if it is not there.
-    pub(crate) fn new(spaces: &Arc<Spaces>, namespace: Namespace) -> Result<Self, NoSpace> {
-        spaces.of(&namespace)?;
-        Ok(Self { spaces: Arc::clone(spaces), namespace })
+    pub(crate) fn new(spaces: &Arc<Spaces>, namespace: Namespace) -> Self {
+        Self { spaces: Arc::clone(spaces), namespace }
     }
 
-    pub fn namespace(&self) -> &Namespace {
+    /// The name of the namespace.
+    pub fn name(&self) -> &Namespace {
         &self.namespace
     }
 
@@ -86,7 +86,7 @@ impl Handle {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let emulator = ecsim::Emulator::builder().without_listeners().start().await?;
     /// let (t1, t2) = (emulator.namespace("t1")?, emulator.namespace("t2")?);
-    /// let now = t1.clock()?.now();
+    /// let now = t1.clock().now()?;
     /// t1.change(|world| world.detach_role(now, "i-bp1ecsim0000000web01"))?;
     /// t2.put("of t1", &t1.snapshot()?)?;
     /// assert_eq!(t2.snapshot()?, t1.snapshot()?);
@@ -139,10 +139,23 @@ impl Handle {
 
     /// The clock of the namespace.
     ///
-    /// # Errors
-    /// Those of [`Handle::world`].
-    pub fn clock(&self) -> Result<ClockHandle, NoSpace> {
-        Ok(ClockHandle(self.space()?))
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use jiff::SignedDuration;
+    /// let emulator = ecsim::Emulator::builder().without_listeners().start().await?;
+    /// let t1 = emulator.namespace("t1")?;
+    /// let clock = t1.clock();
+    /// let before = clock.now()?;
+    /// clock.advance(SignedDuration::from_hours(6))?;
+    /// assert!(clock.now()? >= before + SignedDuration::from_hours(6));
+    /// t1.reset()?;
+    /// assert!(clock.now()? < before + SignedDuration::from_hours(6), "as the seeds have it");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn clock(&self) -> ClockHandle {
+        ClockHandle(self.clone())
     }
 
     /// The latest requests of the namespace, oldest first: as many as its journal keeps. A reset begins a new journal.
@@ -179,27 +192,29 @@ pub enum FaultsError {
     Mistakes(Vec<Mistake>),
 }
 
-/// The clock of one world. What is due when it moves has happened when it has moved.
+/// The clock of one namespace. It follows resets as the [`Handle`] does, and has the handle's errors. What is due when it
+/// moves has happened when it has moved.
 #[derive(Clone, Debug)]
-pub struct ClockHandle(Arc<Space>);
+pub struct ClockHandle(Handle);
 
 impl ClockHandle {
-    pub fn now(&self) -> Timestamp {
-        self.0.clock.now()
+    /// What time it is in the world.
+    pub fn now(&self) -> Result<Timestamp, NoSpace> {
+        Ok(self.0.space()?.clock.now())
     }
 
     /// How it goes beside the machine's.
-    pub fn pace(&self) -> Pace {
-        self.0.clock.pace()
+    pub fn pace(&self) -> Result<Pace, NoSpace> {
+        Ok(self.0.space()?.clock.pace())
     }
 
     /// Makes it go otherwise.
-    pub fn set_pace(&self, pace: Pace) {
-        self.set(|_| pace);
+    pub fn set_pace(&self, pace: Pace) -> Result<(), NoSpace> {
+        self.set(|_| pace)
     }
 
     /// Moves it; a clock that stands goes on standing. Beyond all time it stays at the end.
-    pub fn advance(&self, by: SignedDuration) {
+    pub fn advance(&self, by: SignedDuration) -> Result<(), NoSpace> {
         let further = |at: Timestamp| at.saturating_add(by).unwrap_or(Timestamp::MAX);
         self.set(|clock| match clock.pace() {
             Pace::Frozen(at) => Pace::Frozen(further(at)),
@@ -207,16 +222,15 @@ impl ClockHandle {
                 let real = clock.real();
                 Pace::Offset(further(clock.at(real)).duration_since(real))
             }
-        });
+        })
     }
 
     /// Stops it at a time.
-    pub fn freeze(&self, at: Timestamp) {
-        self.set_pace(Pace::Frozen(at));
+    pub fn freeze(&self, at: Timestamp) -> Result<(), NoSpace> {
+        self.set_pace(Pace::Frozen(at))
     }
 
-    fn set(&self, pace: impl FnOnce(&crate::world::SpaceClock) -> Pace) {
-        let moved = self.0.move_clock(|clock| Ok::<_, std::convert::Infallible>(pace(clock)));
-        let Ok(()) = moved;
+    fn set(&self, pace: impl FnOnce(&SpaceClock) -> Pace) -> Result<(), NoSpace> {
+        self.0.space()?.move_clock(|clock| Ok(pace(clock)))
     }
 }

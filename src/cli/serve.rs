@@ -332,7 +332,8 @@ fn banner(args: &ServeArgs, emulator: &Emulator) -> String {
     if args.settings.auth != AuthMode::Strict {
         let _ = writeln!(text, "  signatures are not fully checked: --auth {:?}", args.settings.auth);
     }
-    emulator.world(|world| {
+    // `default` is always there.
+    let _ = emulator.world(|world| {
         for (id, key) in world.keys() {
             let state = if key.status == KeyStatus::Active { "" } else { ", inactive" };
             let _ = writeln!(text, "  key {id} (account {}{state})", key.account);

@@ -103,8 +103,7 @@ async fn a8_another_role_on_the_instance_stays() {
 #[tokio::test]
 async fn a9_the_same_role_again_succeeds_and_a_new_policy_replaces_the_old() {
     let server = support::start().await;
-    let policy =
-        || server.emulator.world(|world| world.instance(PLAIN)?.attachment()?.policy.as_deref().map(str::to_owned));
+    let policy = || server.world(|world| world.instance(PLAIN)?.attachment()?.policy.as_deref().map(str::to_owned));
     for (given, kept) in [(Some("{}"), "{}"), (None, "{}"), (Some(r#"{"a":1}"#), r#"{"a":1}"#)] {
         let call = call(&server, &[PLAIN], "web-role");
         let call = if let Some(policy) = given { call.param("Policy", policy) } else { call };

@@ -553,7 +553,7 @@ async fn the_metadata_service_has_faults_of_its_own() {
 #[tokio::test]
 async fn whoever_embeds_an_emulator_sets_faults_and_sees_what_they_have_done() {
     let server = support::start().await;
-    let default = server.emulator.namespace("default").expect("it is there");
+    let default = &server.emulator;
     default.set_faults(r#"[{ "operation": "DescribeRegions", "times": 1 }]"#).expect("good rules");
     assert_eq!((regions(&server).send().await.status, regions(&server).send().await.status), (503, 200));
     let faults = default.faults().expect("it is there");

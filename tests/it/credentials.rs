@@ -199,7 +199,7 @@ impl Bench {
             }
             Step::Advance(minutes) => {
                 self.now += SignedDuration::from_mins(minutes);
-                self.default.clock().expect("it is there").freeze(self.now);
+                self.default.clock().freeze(self.now).expect("it is there");
             }
         }
     }

@@ -263,7 +263,7 @@ async fn bad_metadata_options_have_their_codes_and_change_nothing() {
         let call = call.param("HttpEndpoint", "disabled").param(name, value);
         assert_eq!(call.send().await.code(), (status, code.to_owned()), "{name}={value}");
     }
-    let enabled = server.emulator.world(|world| world.instance(WEB1).map(|i| i.spec.metadata_options.enabled));
+    let enabled = server.world(|world| world.instance(WEB1).map(|i| i.spec.metadata_options.enabled));
     assert_eq!(enabled, Some(true));
     let reader =
         call(&server, "ModifyInstanceMetadataOptions").param("InstanceId", WEB1).param("HttpEndpoint", "enabled");

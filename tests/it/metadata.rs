@@ -805,8 +805,7 @@ async fn the_clock_is_shown_moved_stopped_and_given_back() {
 async fn what_is_due_has_happened_when_the_clock_has_been_moved() {
     let server = support::start().await;
     let triple = server.credentials(WEB, "web-role").await;
-    let remembered =
-        || server.emulator.world(|world| world.key(triple["AccessKeyId"].as_str().expect("an id")).is_some());
+    let remembered = || server.world(|world| world.key(triple["AccessKeyId"].as_str().expect("an id")).is_some());
     server.advance("7h");
     assert!(remembered(), "as one that has expired");
     server.advance("1s");

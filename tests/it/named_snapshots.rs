@@ -6,8 +6,9 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use ecsim::Emulator;
 use ecsim::control::{Access, AdminMode, AdminToken};
-use ecsim::world::{Ids, SpaceLimits, parse_utc, seed};
+use ecsim::world::SpaceLimits;
 use serde_json::{Value, json};
 
 use super::command_line::{FREE, Folder, Running};
@@ -120,6 +121,8 @@ fn whenever_it_is_killed_snapshots_are_whole_and_what_it_was_writing_is_gone_aft
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
     };
     let (mut cut, mut whole) = (0, 0);
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let reader = runtime.block_on(Emulator::builder().without_listeners().start()).expect("it starts");
     let start = || Running::start([FREE, "--snapshot-dir", &kept]);
     // On a machine that is busy, a round may end before anything was saved.
     for round in 0..400_u32 {
@@ -153,9 +156,8 @@ fn whenever_it_is_killed_snapshots_are_whole_and_what_it_was_writing_is_gone_aft
                 cut += 1;
             } else {
                 let text = fs::read_to_string(folder.0.join("kept").join(&file)).expect("a text");
-                let now = parse_utc(support::NOW).expect("a time");
-                let world = seed::build(&[(file, text)], &Ids::seeded(1), now).expect("it is whole");
-                assert!(world.instance(WEB).is_some());
+                reader.put(&file, &text).expect("it is whole");
+                assert_eq!(reader.world(|world| world.instance(WEB).is_some()), Ok(true));
                 whole += 1;
             }
         }
@@ -219,11 +221,11 @@ async fn what_is_not_there_is_404_and_without_a_folder_the_flag_is_named() {
         assert_eq!(refused(&server, method, path).await, unknown, "the folder is not there");
     }
     done(&server, "POST", "snapshots/other/save").await;
-    let before = server.emulator.world(|world| format!("{world:?}"));
+    let before = server.world(|world| format!("{world:?}"));
     for (method, path) in each {
         assert_eq!(refused(&server, method, path).await, unknown);
     }
-    assert_eq!(server.emulator.world(|world| format!("{world:?}")), before);
+    assert_eq!(server.world(|world| format!("{world:?}")), before);
 
     let server = support::start().await;
     for (method, path) in each.into_iter().chain([
@@ -275,7 +277,7 @@ async fn a_file_that_is_broken_or_newer_changes_nothing_and_tells_every_mistake(
     let folder = Folder::new("snapshot-broken");
     let server = start(&folder).await;
     done(&server, "POST", "snapshots/good/save").await;
-    let state = || server.emulator.world(|world| format!("{world:?}"));
+    let state = || server.world(|world| format!("{world:?}"));
     let before = state();
     for (text, mistakes) in [
         (&b""[..], json!([["line 1 column 0", "not JSON: EOF while parsing a value at line 1 column 0"]])),

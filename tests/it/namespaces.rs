@@ -305,7 +305,7 @@ async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
         assert_eq!(snapshot(&together, number), text, "ns{number}");
         assert_ne!(text, snapshot(&untouched, number), "ns{number} was changed");
     }
-    let state = |server: &Server| server.emulator.world(|world| format!("{world:?}"));
+    let state = |server: &Server| server.world(|world| format!("{world:?}"));
     assert_eq!(state(&together), state(&untouched), "and default is as it was");
 }
 

@@ -354,7 +354,7 @@ async fn a_denial_of_ecs_says_who_was_denied_what_and_by_which_kind_of_policy() 
         let text = "User not authorized to operate on the specified resource, or this API doesn't support RAM.";
         assert_eq!(answer.refusal(), (403, "Forbidden.RAM".to_owned(), text.to_owned()));
         let body = answer.json();
-        let uid = server.emulator.world(|world| world.users(AccountId::DEFAULT).next().map(|u| u.id().to_string()));
+        let uid = server.world(|world| world.users(AccountId::DEFAULT).next().map(|u| u.id().to_string()));
         let message = &body["AccessDeniedDetail"]["EncodedDiagnosticMessage"];
         assert!(message.as_str().is_some_and(|message| message.starts_with("AQE")), "{body}");
         let policy = "AccountLevelIdentityBasedPolicy";

@@ -1,4 +1,4 @@
-//! The README against what it shows: marked regions of the programs that `conformance/run` runs, and the flags.
+//! The README against what it shows: marked regions of the programs that `conformance/run` and the tests run, and the flags.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -36,19 +36,24 @@ fn text(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// What stands in the README below a comment that names a file of `conformance/`: file and code block.
+/// Where the programs are that the README shows.
+const FOLDERS: [&str; 2] = ["conformance", "examples"];
+
+/// What stands in the README below a comment that names a file of one of these folders: file and code block.
 fn shown(readme: &str) -> Vec<(&str, &str)> {
     let block = |part| {
         let (file, rest): (&str, &str) = str::split_once(part, " -->\n```").expect("a file, then a code block");
         let (_language, rest) = rest.split_once('\n').expect("a language");
         (file, &rest[..rest.find("```\n").expect("an end")])
     };
-    readme.split("<!-- conformance/").skip(1).map(block).collect()
+    let is_of_a_file = |part: &&str| part.split_once('/').is_some_and(|(folder, _)| FOLDERS.contains(&folder));
+    readme.split("<!-- ").filter(is_of_a_file).map(block).collect()
 }
 
-/// The lines of a file between its marks; gofmt puts an empty one before the second.
+/// The lines of a file between its marks; gofmt puts an empty one before the second. An example is a test only when it is
+/// run as one.
 fn region(file: &str) -> String {
-    let text = text(Path::new("conformance").join(file));
+    let text = text(file).replace("#[cfg_attr(test, tokio::test)]", "#[tokio::test]");
     let lines = text.lines().skip_while(|line| !line.ends_with(" README: begin")).skip(1);
     let lines: Vec<&str> = lines.take_while(|line| !line.ends_with(" README: end")).collect();
     lines.join("\n").trim_end().to_owned() + "\n"
@@ -59,13 +64,13 @@ fn is_pinned(package: &str, manifest: &str) {
     assert!(text(Path::new("conformance").join(manifest)).contains(artifact), "{manifest} has no {package}");
 }
 
-/// The files of a folder that have a mark, by their paths in `conformance/`.
+/// The files of a folder that have a mark, by their paths.
 fn marked(folder: &Path) -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root.join(folder)).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let name = path.strip_prefix(&root).expect("below");
+        let name = path.strip_prefix(root).expect("below");
         if path.is_dir() {
             found.extend(marked(name));
         } else if String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).contains(" README: begin\n") {
@@ -76,16 +81,25 @@ fn marked(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_readme_shows_what_the_official_sdks_run() {
+fn the_readme_shows_programs_that_run() {
     let readme = text("README.md");
     let shown = shown(&readme);
     for (file, block) in &shown {
-        assert_eq!(*block, region(file), "conformance/{file} differs");
-        assert!(!block.trim().is_empty(), "conformance/{file} has no region");
+        assert_eq!(*block, region(file), "{file} differs");
+        assert!(!block.trim().is_empty(), "{file} has no region");
     }
-    for file in marked(Path::new("")) {
-        assert!(shown.iter().any(|(name, _)| *name == file), "conformance/{file} is not shown");
+    for folder in FOLDERS {
+        let marked = marked(Path::new(folder));
+        assert!(!marked.is_empty(), "{folder}");
+        for file in marked {
+            assert!(shown.iter().any(|(name, _)| *name == file), "{file} is not shown");
+        }
     }
+}
+
+#[test]
+fn the_readme_shows_how_each_official_sdk_makes_its_client() {
+    let readme = text("README.md");
     for [package, manifest, file] in SDKS {
         is_pinned(package, manifest);
         let section = readme.split("<details>").find(|section| section.contains(&format!("<code>{package}</code>")));

@@ -1,7 +1,7 @@
 //! How the roles of instances have changed, and when metadata and Describe learn of it.
 
 use ecsim::settings::Settings;
-use ecsim::world::{Ids, MOST_ROLE_CHANGES, Pace, Propagation, RoleName, parse_utc, seed, snapshot};
+use ecsim::world::{MOST_ROLE_CHANGES, NoSpace, Propagation, RoleName, parse_utc};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -111,9 +111,9 @@ async fn the_view_of_an_instance_tells_each_change_of_its_role() {
 #[tokio::test]
 async fn changes_are_bounded_and_it_is_told_how_many_were_forgotten() {
     let server = start().await;
-    let default = server.emulator.namespace("default").expect("a name");
-    let now = default.clock().expect("a clock").now();
-    default
+    let now = server.emulator.clock().now().expect("a time");
+    server
+        .emulator
         .change(|world| {
             world.detach_role(now, WEB);
             for _ in 0..MOST_ROLE_CHANGES / 2 {
@@ -251,13 +251,16 @@ async fn a_snapshot_keeps_the_history_and_what_is_still_unseen() {
     assert_eq!(told(&server, &in_copy).await.as_deref(), Some("web-role"), "its own clock");
 }
 
-#[test]
-fn changes_of_a_seed_have_their_mistakes_told() {
-    let now = parse_utc(NOW).expect("a time");
+#[tokio::test]
+async fn changes_of_a_seed_have_their_mistakes_told() {
+    let server = start().await;
     let mistakes = |changes: Value| {
         let text = json!({ "accounts": [{ "instances": [{ "id": "i-1" }, { "id": "i-0", "network": "classic" }] }], "role_changes": changes });
-        let built = seed::build(&[("seed".to_owned(), text.to_string())], &Ids::seeded(1), now);
-        let mistakes = built.err().unwrap_or_default();
+        let mistakes = match server.emulator.put("seed", &text.to_string()) {
+            Ok(()) => Vec::new(),
+            Err(NoSpace::Seed(mistakes)) => mistakes,
+            Err(other) => panic!("{other}"),
+        };
         mistakes.into_iter().map(|mistake| format!("{}: {}", mistake.place, mistake.reason)).collect::<Vec<_>>()
     };
     let one = |change: Value| mistakes(json!({ "changes": [change] }));
@@ -287,18 +290,19 @@ fn changes_of_a_seed_have_their_mistakes_told() {
     );
 }
 
-#[test]
-fn a_world_whose_changes_were_forgotten_survives() {
-    let now = parse_utc(NOW).expect("a time");
+#[tokio::test]
+async fn a_world_whose_changes_were_forgotten_survives() {
+    let server = start().await;
     let text = json!({
         "accounts": [{ "instances": [{ "id": "i-1" }] }],
         "role_changes": { "dropped": 7, "changes": vec![json!({ "at": NOW, "instance": "i-1" }); MOST_ROLE_CHANGES + 2] },
     });
-    let build = |text: String| seed::build(&[("seed".to_owned(), text)], &Ids::seeded(1), now).expect("a world");
-    let world = build(text.to_string());
-    assert_eq!((world.role_changes().dropped(), world.role_changes().iter().count()), (9, MOST_ROLE_CHANGES));
-    let text = snapshot::text(&world, &Ids::seeded(1), Pace::Real);
-    assert_eq!(snapshot::text(&build(text.clone()), &Ids::seeded(1), Pace::Real), text);
+    server.emulator.put("seed", &text.to_string()).expect("a world");
+    let changes = server.world(|world| (world.role_changes().dropped(), world.role_changes().iter().count()));
+    assert_eq!(changes, (9, MOST_ROLE_CHANGES));
+    let (copy, snapshot) = (server.emulator.namespace("copy").expect("a name"), server.emulator.snapshot());
+    copy.put("snapshot", snapshot.as_deref().expect("a world")).expect("a world");
+    assert_eq!(copy.snapshot(), snapshot);
 }
 
 #[tokio::test]
@@ -344,7 +348,7 @@ async fn what_a_view_has_shown_stays_shown_when_reads_begin_to_count_or_more_of_
 #[tokio::test]
 async fn what_changes_nothing_is_no_change() {
     let server = start().await;
-    let changes = || server.emulator.world(|world| world.role_changes().iter().count());
+    let changes = || server.world(|world| world.role_changes().iter().count());
     let narrowed = [("RamRoleName", "web-role"), ("Policy", "{}")];
     act(&server, "AttachInstanceRamRole", PLAIN, &narrowed).await;
     assert_eq!(changes(), 1);

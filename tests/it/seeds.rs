@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ecsim::files::read_seeds;
+use ecsim::emulator::{Builder, Emulator, StartError};
 use ecsim::world::seed::{self, MEMBERS, Mistake};
 use ecsim::world::{
-    AccountId, Holder, Ids, InstanceId, KeyOwner, KeyStatus, MetadataOptions, REGIONS, World, parse_utc, utc_seconds,
+    AccountId, Holder, InstanceId, KeyOwner, KeyStatus, MetadataOptions, REGIONS, World, parse_utc, utc_seconds,
 };
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -28,9 +28,23 @@ fn fixture(name: &str) -> Value {
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| fixture("seed.schema.json"));
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| jsonschema::validator_for(&SCHEMA).expect("a schema"));
 
+fn builder() -> Builder {
+    Emulator::builder().without_listeners().now(parse_utc(NOW), Some(true))
+}
+
+/// The world that an emulator begins with.
+fn started(builder: Builder) -> Result<World, Vec<Mistake>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    match runtime.block_on(builder.start()) {
+        Ok(emulator) => Ok(emulator.world(World::clone).expect("it is there")),
+        Err(StartError::Seed(mistakes)) => Err(mistakes),
+        Err(other) => panic!("{other}"),
+    }
+}
+
 fn build_files(files: &[(&str, &str)], rng_seed: u64) -> Result<World, Vec<Mistake>> {
-    let files: Vec<_> = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    seed::build(&files, &Ids::seeded(rng_seed), parse_utc(NOW).expect("a time"))
+    let builder = files.iter().fold(builder(), |builder, (name, text)| builder.seed(*name, *text));
+    started(builder.rng_seed(rng_seed))
 }
 
 fn build(seed: &Value) -> Result<World, Vec<Mistake>> {
@@ -976,21 +990,23 @@ impl Drop for Folder {
 #[test]
 fn a_folder_is_read_by_name_and_only_its_json() {
     let folder = Folder::new("order");
-    let (b, a) = (folder.file("20-b.json", "b"), folder.file("10-a.json", "a"));
+    // Each has a mistake of its own, and they are told in the order in which the files are read.
+    let file = |name: &str, member: &str| folder.file(name, &json!({ member: 1 }).to_string());
+    let (b, a) = (file("20-b.json", "b"), file("10-a.json", "a"));
     folder.file("00-notes.txt", "no seed");
-    let c = folder.file("3-c.json", "c");
-    let single = folder.file("single.seed", "first");
-    let read = read_seeds(&[single.clone(), folder.0.clone()]).expect("reads");
-    let shown = |path: &Path| path.display().to_string();
-    let texts = [(&single, "first"), (&a, "a"), (&b, "b"), (&c, "c")];
-    assert_eq!(read, texts.map(|(path, text)| (shown(path), text.to_owned())));
+    let c = file("3-c.json", "c");
+    let single = file("single.seed", "first");
+    let mistakes = started(builder().seed_paths([single.clone(), folder.0.clone()])).expect_err("mistakes");
+    let places: Vec<_> = mistakes.into_iter().map(|mistake| (mistake.file, mistake.place)).collect();
+    let files = [(single, "$.first"), (a, "$.a"), (b, "$.b"), (c, "$.c")];
+    assert_eq!(places, files.map(|(path, place)| (path.display().to_string(), place.to_owned())));
 }
 
 #[test]
 fn a_file_that_is_missing_and_a_folder_without_seeds_are_both_reported() {
     let folder = Folder::new("missing");
     let missing = folder.0.join("none.json");
-    let mistakes = read_seeds(&[missing.clone(), folder.0.clone()]).expect_err("mistakes");
+    let mistakes = started(builder().seed_paths([missing.clone(), folder.0.clone()])).expect_err("mistakes");
     let mistake = |path: &Path, reason: &str| Mistake {
         file: path.display().to_string(),
         place: "file".to_owned(),
@@ -1003,7 +1019,8 @@ fn a_file_that_is_missing_and_a_folder_without_seeds_are_both_reported() {
             mistake(&folder.0, "the folder holds no *.json"),
         ]
     );
-    assert_eq!(read_seeds(&[]), Ok(Vec::new()));
+    let without = started(builder().seed_paths([])).expect("a world");
+    assert_eq!(ids(&without), ids(&build_files(&[("default", seed::DEFAULT)], 1).expect("a world")));
 }
 
 #[test]

@@ -6,30 +6,31 @@ use ecsim::Emulator;
 use ecsim::emulator::StartError;
 use ecsim::handle::Handle;
 use ecsim::world::seed::Mistake;
-use ecsim::world::{AccountId, Ids, ManualClock, NoSpace, Pace, World, parse_utc, seed, snapshot};
+use ecsim::world::{AccountId, ManualClock, NoSpace, Pace, World, parse_utc};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::support::{NOW, Server, TRUST, start, start_seeded, start_with};
 
-fn file(text: &str) -> [(String, String); 1] {
-    [("snapshot.json".to_owned(), text.to_owned())]
+/// An emulator that begins with a text, long after it was written and with other ids.
+async fn later(text: &str) -> Emulator {
+    let clock = Arc::new(ManualClock::at(parse_utc("2030-01-01T00:00:00Z").expect("a time")));
+    let builder = Emulator::builder().without_listeners().clock(clock).rng_seed(99).seed("snapshot.json", text);
+    builder.start().await.unwrap_or_else(|error| panic!("{error:?} in {text}"))
 }
 
-/// The world of a text, read long after it was written and with other ids.
-fn read(text: &str) -> World {
-    let later = parse_utc("2030-01-01T00:00:00Z").expect("a time");
-    seed::build(&file(text), &Ids::seeded(99), later).unwrap_or_else(|mistakes| panic!("{mistakes:?} in {text}"))
+fn printed(handle: &Handle) -> String {
+    handle.snapshot().expect("a world")
 }
 
 /// Printed, read and printed again a world is the same, to its last private field. (Secrets do not print for people;
 /// they are in the text.)
-fn survives(world: &World) {
-    let text = snapshot::text(world, &Ids::seeded(1), Pace::Real);
-    let again = read(&text);
-    assert_eq!(snapshot::text(&again, &Ids::seeded(1), Pace::Real), text);
-    assert_eq!(format!("{again:#?}"), format!("{world:#?}"));
+async fn survives(handle: &Handle) {
+    let again = later(&printed(handle)).await;
+    assert_eq!(printed(&again), printed(handle));
+    let fields = |handle: &Handle| handle.world(|world| format!("{world:#?}")).expect("a world");
+    assert_eq!(fields(&again), fields(handle));
 }
 
 /// What one call or another does to the world, chosen by numbers.
@@ -152,11 +153,10 @@ proptest! {
             for call in calls {
                 act(&server, call).await;
             }
-            server.emulator.world(|world| {
-                // What refers to a key that has been forgotten is not kept: then only the text can be compared.
-                let text = snapshot::text(world, &Ids::seeded(1), Pace::Real);
-                assert_eq!(snapshot::text(&read(&text), &Ids::seeded(1), Pace::Real), text);
-            });
+            // What refers to a key that has been forgotten is not kept: then only the text can be compared.
+            let snapshot = printed(&server.emulator);
+            let again = later(&snapshot).await;
+            assert_eq!(printed(&again), snapshot);
         });
     }
 }
@@ -199,7 +199,7 @@ async fn a_world_in_which_everything_has_been_called_survives_to_its_last_field(
     ] {
         act(&server, (what, which, how)).await;
     }
-    server.emulator.world(|world| {
+    server.world(|world| {
         let policy = world.custom_policy(account, "mine").expect("a policy");
         let versions: Vec<_> = policy.versions().iter().map(|version| version.id.to_string()).collect();
         assert_eq!(
@@ -208,12 +208,12 @@ async fn a_world_in_which_everything_has_been_called_survives_to_its_last_field(
         );
         assert!(world.keys().filter(|(_, key)| key.token.is_some()).count() > 2);
         assert!(world.user(account, "ann").is_some_and(|user| !user.policies().is_empty()));
-        survives(world);
     });
+    survives(&server.emulator).await;
 }
 
-#[test]
-fn seeds_with_awkward_things_survive() {
+#[tokio::test]
+async fn seeds_with_awkward_things_survive() {
     let deep = "[".repeat(100) + &"]".repeat(100);
     let seed = json!({ "accounts": [
         {
@@ -232,17 +232,21 @@ fn seeds_with_awkward_things_survive() {
         { "id": "2000000000000002", "instances": [{ "id": "i-4", "role": "gone", "role_as_written": true, "created": "2026-01-05T08:00:00.000000001Z" }] },
         { "id": "3000000000000003", "users": [{ "name": "u" }] },
     ] });
-    let world = read(&seed.to_string());
-    survives(&world);
+    let emulator = later(&seed.to_string()).await;
+    survives(&emulator).await;
     // Instances stand in order of creation over all accounts.
-    let ids = |world: &World| world.instances().map(|(id, _)| id.to_string()).collect::<Vec<_>>();
-    assert_eq!(ids(&world)[..2], ["i-1", "i-2"]);
-    assert_eq!(ids(&read(&snapshot::text(&world, &Ids::seeded(1), Pace::Real))), ids(&world));
-    survives(&World::default());
+    let ids = |handle: &Handle| {
+        handle.world(|world| world.instances().map(|(id, _)| id.to_string()).collect::<Vec<_>>()).expect("a world")
+    };
+    assert_eq!(ids(&emulator)[..2], ["i-1", "i-2"]);
+    let again = later(&printed(&emulator)).await;
+    assert_eq!(ids(&again), ids(&emulator));
+    emulator.change(|world| *world = World::default()).expect("a world");
+    survives(&emulator).await;
 }
 
-#[test]
-fn a_document_is_json_where_its_text_comes_out_again_and_else_its_text() {
+#[tokio::test]
+async fn a_document_is_json_where_its_text_comes_out_again_and_else_its_text() {
     let text = r#"{"Version":"1","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
     for (given, shown) in [
         (json!(text), serde_json::from_str(text).expect("JSON")),
@@ -250,19 +254,17 @@ fn a_document_is_json_where_its_text_comes_out_again_and_else_its_text() {
         (json!(text.replace("Allow", "\\u0041llow")), json!(text.replace("Allow", "\\u0041llow"))),
     ] {
         let seed = json!({ "accounts": [{ "policies": [{ "name": "p", "document": given }] }] });
-        let world = read(&seed.to_string());
-        let snapshot: Value = serde_json::from_str(&snapshot::text(&world, &Ids::seeded(1), Pace::Real)).expect("JSON");
+        let emulator = later(&seed.to_string()).await;
+        let snapshot: Value = serde_json::from_str(&printed(&emulator)).expect("JSON");
         assert_eq!(snapshot["accounts"][0]["policies"][0]["versions"][0]["document"], shown);
-        survives(&world);
+        survives(&emulator).await;
     }
 }
 
-/// The world of an emulator that begins with nothing and whose machine's clock is this one.
-async fn nothing(clock: &Arc<ManualClock>) -> (Emulator, Handle) {
+/// An emulator that begins with nothing and whose machine's clock is this one.
+async fn nothing(clock: &Arc<ManualClock>) -> Emulator {
     let builder = Emulator::builder().without_listeners().clock(Arc::clone(clock) as _).rng_seed(1).seed("empty", "{}");
-    let emulator = builder.start().await.expect("a good seed");
-    let handle = emulator.namespace("default").expect("a namespace");
-    (emulator, handle)
+    builder.start().await.expect("a good seed")
 }
 
 /// The mistakes that a text is refused for.
@@ -274,7 +276,7 @@ fn mistakes_of(handle: &Handle, text: &str) -> Vec<Mistake> {
 }
 
 fn pace(handle: &Handle) -> Pace {
-    handle.clock().expect("a clock").pace()
+    handle.clock().pace().expect("a clock")
 }
 
 #[tokio::test]
@@ -294,15 +296,15 @@ async fn a_snapshot_says_how_time_goes_and_a_space_takes_it_or_stays_as_it_was()
         (Pace::Offset(millis(60_001)), json!({ "mode": "offset", "ahead_seconds": 61 }), Pace::Offset(millis(61_000))),
         (Pace::Offset(millis(-1_500)), json!({ "mode": "offset", "ahead_seconds": -1 }), Pace::Offset(millis(-1_000))),
     ] {
-        let ((_from, from), (_to, to)) = (nothing(&machine).await, nothing(&machine).await);
-        from.clock().expect("a clock").set_pace(given);
-        let text = from.snapshot().expect("a snapshot");
+        let (from, to) = (nothing(&machine).await, nothing(&machine).await);
+        from.clock().set_pace(given).expect("a clock");
+        let text = printed(&from);
         let file: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(file["clock"], said);
         to.put("snapshot.json", &text).expect("a good snapshot");
         assert_eq!(pace(&to), restored);
     }
-    let (_emulator, handle) = nothing(&machine).await;
+    let handle = nothing(&machine).await;
     let users = json!({ "accounts": [{ "users": [{ "name": "u" }] }] }).to_string();
     handle.put("snapshot.json", &users).expect("a good seed");
     let before = handle.snapshot();
@@ -336,29 +338,27 @@ async fn what_names_no_date_is_of_the_time_that_the_file_says() {
     let seed = json!({
         "clock": { "mode": "frozen", "now": "2026-01-05T08:00:00Z" }, "accounts": [{ "users": [{ "name": "u" }] }],
     });
-    let (_emulator, handle) = nothing(&machine).await;
+    let handle = nothing(&machine).await;
     handle.put("seed.json", &seed.to_string()).expect("a good seed");
     let created = handle.world(|world| world.user(AccountId::DEFAULT, "u").map(|user| user.created.to_string()));
     assert_eq!(created.expect("a world").as_deref(), Some("2026-01-05T08:00:00Z"));
 }
 
-#[test]
-fn an_id_that_a_seed_names_is_not_drawn_for_another() {
-    let drawn = |seed: Value| seed::build(&file(&seed.to_string()), &Ids::seeded(1), parse_utc(NOW).expect("a time"));
-    let first = drawn(json!({ "accounts": [{ "users": [{ "name": "u" }] }] })).expect("a world");
-    let id = first.user(AccountId::DEFAULT, "u").expect("a user").id().to_string();
-    let seed = json!({ "accounts": [{ "users": [{ "name": "u" }, { "name": "v", "id": id }] }] });
-    assert!(drawn(seed).is_ok());
-    let instances = |ids: &[Option<&str>]| {
+#[tokio::test]
+async fn an_id_that_a_seed_names_is_not_drawn_for_another() {
+    // Each begins to draw as the others did.
+    let drawn = async |seed: Value| later(&seed.to_string()).await;
+    let first = drawn(json!({ "accounts": [{ "users": [{ "name": "u" }] }] })).await;
+    let id = first.world(|world| world.user(AccountId::DEFAULT, "u").map(|user| user.id().to_string()));
+    let id = id.expect("a world").expect("a user");
+    drawn(json!({ "accounts": [{ "users": [{ "name": "u" }, { "name": "v", "id": id }] }] })).await;
+    let instances = async |ids: &[Option<&str>]| {
         let instances: Vec<_> = ids.iter().map(|id| id.map_or(json!({}), |id| json!({ "id": id }))).collect();
-        drawn(json!({ "accounts": [{ "instances": instances }] }))
-            .expect("a world")
-            .instances()
-            .map(|(id, _)| id.to_string())
-            .collect::<Vec<_>>()
+        let emulator = drawn(json!({ "accounts": [{ "instances": instances }] })).await;
+        emulator.world(|world| world.instances().map(|(id, _)| id.to_string()).collect::<Vec<_>>()).expect("a world")
     };
-    let first = instances(&[None]);
-    assert_eq!(instances(&[None, Some(&first[0])]).len(), 2);
+    let first = instances(&[None]).await;
+    assert_eq!(instances(&[None, Some(&first[0])]).await.len(), 2);
 }
 
 #[tokio::test]
@@ -385,7 +385,7 @@ async fn with_the_same_rng_seed_a_restored_world_gets_other_ids() {
     let first = start().await;
     let created = first.ram_done("CreateUser", &[("UserName", "ann")]).await;
     let key = first.ram_done("CreateAccessKey", &[("UserName", "ann")]).await;
-    let snapshot = first.emulator.world(|world| snapshot::text(world, &Ids::seeded(1), Pace::Real));
+    let snapshot = printed(&first.emulator);
     let again = start_seeded(serde_json::from_str(&snapshot).expect("JSON")).await;
     let other = again.ram_done("CreateUser", &[("UserName", "bob")]).await;
     assert_ne!(created["User"]["UserId"], other["User"]["UserId"]);

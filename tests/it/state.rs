@@ -35,7 +35,7 @@ impl Server {
 
     /// Everything that is in the world of `default`.
     fn state(&self) -> String {
-        self.emulator.world(|world| format!("{world:?}"))
+        self.world(|world| format!("{world:?}"))
     }
 }
 
@@ -109,7 +109,7 @@ async fn a_reset_repeats_the_ids_of_a_seeded_generator_and_so_does_the_seed_give
 #[tokio::test]
 async fn a_seed_adds_to_the_world_or_takes_its_place() {
     let server = support::start().await;
-    let before = server.emulator.world(ecsim::world::World::counts);
+    let before = server.world(ecsim::world::World::counts);
     let more = json!({ "accounts": [{
         "users": [{ "name": "new", "keys": [{ "id": "new", "secret": "new" }] }],
         "roles": [{ "name": "new" }],
@@ -121,7 +121,7 @@ async fn a_seed_adds_to_the_world_or_takes_its_place() {
     assert_eq!(seeded, expected);
     assert_eq!(server.role_of("i-new02").as_deref(), Some("new"));
     assert_eq!(server.role_of("i-old-role").as_deref(), Some("web-role"));
-    let addresses = server.emulator.world(|world| {
+    let addresses = server.world(|world| {
         let mut addresses: Vec<_> = world.instances().map(|(_, instance)| instance.address()).collect();
         addresses.sort_unstable();
         addresses.windows(2).filter(|pair| pair[0] == pair[1]).count()
@@ -132,14 +132,14 @@ async fn a_seed_adds_to_the_world_or_takes_its_place() {
         server.done("POST", "seed?mode=replace", json!({ "accounts": [{ "instances": [{ "id": "i-1" }] }] }));
     let replaced = replaced.await;
     assert_eq!((&replaced["generation"], &replaced["instances"], &replaced["keys"]), (&json!(2), &json!(1), &json!(0)));
-    let after = server.emulator.world(ecsim::world::World::counts);
+    let after = server.world(ecsim::world::World::counts);
     assert_eq!((after.instances, after.users, after.keys), (1, 0, 0));
     // What it began with is still what a reset returns to.
     server.done("POST", "reset", Value::Null).await;
-    assert_eq!(server.emulator.world(ecsim::world::World::counts), before);
+    assert_eq!(server.world(ecsim::world::World::counts), before);
     let elsewhere = server.done("POST", "seed?namespace=gw0", more).await;
     assert_eq!(elsewhere["namespace"], "gw0");
-    assert_eq!(server.emulator.world(ecsim::world::World::counts), before);
+    assert_eq!(server.world(ecsim::world::World::counts), before);
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ fn no_permission() -> (u16, String, String) {
 #[tokio::test]
 async fn get_caller_identity_names_the_owner_a_user_and_a_session() {
     let server = support::start().await;
-    let (user, role) = server.emulator.world(|world| {
+    let (user, role) = server.world(|world| {
         let account = ecsim::world::AccountId::DEFAULT;
         let role = world.role(account, "operator").expect("a role").id().to_string();
         (world.user(account, "reader").expect("a user").id().to_string(), role)
@@ -139,9 +139,8 @@ async fn assume_role_answers_credentials_of_the_documented_shapes() {
     let server = start().await;
     let answer = assume(&server, "web").send().await;
     let body = answer.json();
-    let role = server
-        .emulator
-        .world(|world| world.role(ecsim::world::AccountId::DEFAULT, "web").expect("a role").id().to_string());
+    let role =
+        server.world(|world| world.role(ecsim::world::AccountId::DEFAULT, "web").expect("a role").id().to_string());
     let user = json!({ "Arn": format!("acs:ram::{ACCOUNT}:role/web/job-1"), "AssumedRoleId": format!("{role}:job-1") });
     assert_eq!(body["AssumedRoleUser"], user);
     assert_eq!(body.get("SourceIdentity"), None);

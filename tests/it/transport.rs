@@ -520,7 +520,7 @@ async fn at_the_cap_a_connection_waits_until_another_closes() {
 
 /// Whether nobody listens at an address. A process that another test starts holds the socket too until its own program
 /// begins, so that once is not enough.
-async fn is_refused(authority: &str) -> bool {
+pub(crate) async fn is_refused(authority: &str) -> bool {
     for _ in 0..100 {
         if TcpStream::connect(authority).await.is_err() {
             return true;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ecsim::emulator::{Builder, Emulator};
-use ecsim::world::{ManualClock, parse_utc};
+use ecsim::world::{ManualClock, World, parse_utc};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha1::Sha1;
@@ -54,15 +54,19 @@ impl Server {
         self.url().trim_start_matches("http://").to_owned()
     }
 
+    /// Looks at the world.
+    pub(crate) fn world<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        self.emulator.world(look).expect("it is there")
+    }
+
     /// The role on an instance, as the world has it.
     pub(crate) fn role_of(&self, instance: &str) -> Option<String> {
-        self.emulator.world(|world| world.instance(instance)?.role().map(ToString::to_string))
+        self.world(|world| world.instance(instance)?.role().map(ToString::to_string))
     }
 
     /// Moves the world's clock.
     pub(crate) fn advance(&self, by: &str) {
-        let clock = self.emulator.namespace("default").and_then(|default| Ok(default.clock()?)).expect("it is there");
-        clock.advance(by.parse().expect("a duration"));
+        self.emulator.clock().advance(by.parse().expect("a duration")).expect("it is there");
     }
 
     /// A V1 call of RAM by the default owner, GET, JSON.
@@ -82,7 +86,7 @@ impl Server {
     pub(crate) async fn ram_refused(&self, action: &str, params: &[(&str, &str)]) -> (u16, String, String) {
         // Another call first, so that the key has been used before.
         self.ram_done("ListUsers", &[]).await;
-        let state = || self.emulator.world(|world| format!("{world:?}"));
+        let state = || self.world(|world| format!("{world:?}"));
         let before = state();
         let answer = self.ram(action, params).send().await;
         assert!(state() == before, "{action} {params:?} was refused and changed something");
