@@ -464,6 +464,31 @@ async fn a_workload_s_requests_for_metadata_are_recorded() {
 }
 
 #[tokio::test]
+async fn requests_for_metadata_are_recorded_with_method_and_peer_also_where_nobody_looks_what_they_ask_for() {
+    let limits = Limits { max_header_size: 1000, ..Limits::default() };
+    let server = support::start_with(|builder| builder.limits(limits)).await;
+    let (item, uri) = (format!("/_ecsim/instances/{WEB}/latest/mac"), format!("/_ecsim/instances/{WEB}/credentials"));
+    let mut statuses = Vec::new();
+    for (method, path, header) in [
+        ("HEAD", &*uri, "a"),
+        ("GET", "/_ecsim/instances/%FF/credentials", "a"),
+        ("GET", "/_ecsim/instances/%FF/latest/mac", "a"),
+        ("GET", &*item, &"a".repeat(1000)),
+    ] {
+        let url = format!("{}{path}", server.url());
+        let request = client().request(method.parse().expect("a method"), url).header("x-long", header);
+        statuses.push(json!(Answer::of(request).await.status));
+    }
+    assert_eq!(statuses, [200, 404, 404, 431]);
+    let of = async |member| server.recorded("?product=imds", member).await;
+    assert_eq!(of("status").await, statuses);
+    assert_eq!(of("method").await, ["HEAD", "GET", "GET", "GET"]);
+    assert_eq!(of("path").await, [&*uri, "/_ecsim/instances/%FF/credentials", "/latest/mac", "/latest/mac"]);
+    assert_eq!(of("peer").await, ["127.0.0.1"; 4]);
+    assert_eq!(of("instance_id").await, [json!(WEB), Value::Null, Value::Null, json!(WEB)]);
+}
+
+#[tokio::test]
 async fn what_is_expected_and_came_is_counted() {
     let server = support::start().await;
     server.take_off("web-role").send().await;
