@@ -126,14 +126,14 @@ async fn metadata_of_named(
     let path = head.uri.path().splitn(5, '/').nth(4).map(|path| format!("/{path}")).unwrap_or_default();
     // What is not UTF-8 when it is decoded names nothing.
     let Ok(params) = params else {
-        return app.metadata.refuse(&head, &path, asker(&head, Some("")), StatusCode::NOT_FOUND);
+        return app.metadata.refuse(&head, &path, asker(&app, &head, Some("")), StatusCode::NOT_FOUND);
     };
     let named = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
     metadata_of(&app, &head, body, &path, Some(named)).await
 }
 
 async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Option<&str>) -> Response<Body> {
-    let asker = asker(head, named);
+    let asker = asker(app, head, named);
     if let Err(error) = app.limits.receive(head, body).await {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         return app.metadata.refuse(head, path, asker, status);
@@ -141,9 +141,9 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
     app.metadata.answer(head, path, asker)
 }
 
-fn asker<'a>(head: &'a Parts, named: Option<&'a str>) -> Asker<'a> {
+fn asker<'a>(app: &App, head: &'a Parts, named: Option<&'a str>) -> Asker<'a> {
     let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-    Asker { listener: head.extensions.get(), path: named, peer }
+    Asker { listener: head.extensions.get(), path: named, peer, is_page: app.control.is_page(&head.headers) }
 }
 
 /// The credentials of an instance's role
@@ -159,7 +159,7 @@ async fn credentials(
 ) -> Response<Body> {
     let (head, _) = request.into_parts();
     let id = id.as_ref().map(|Path(id)| &**id).map_err(PathRejection::body_text);
-    app.metadata.credentials(&head, id.as_deref().map_err(|reason| &**reason), asker(&head, None))
+    app.metadata.credentials(&head, id.as_deref().map_err(|reason| &**reason), asker(&app, &head, None))
 }
 
 #[cfg(test)]

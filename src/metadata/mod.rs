@@ -64,6 +64,8 @@ pub struct Asker<'a> {
     pub path: Option<&'a str>,
     /// The address at the other end: that of an instance, where instances have addresses of their own.
     pub peer: Option<IpAddr>,
+    /// Whether a page of the web has it asked, which makes no space by that.
+    pub is_page: bool,
 }
 
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
@@ -250,9 +252,9 @@ impl Metadata {
             return Err(Refusal::unknown_asker(&reason));
         }
         if let Some(named) = asker.listener.or(by_path.as_ref()) {
-            return self.named(named, in_header.as_ref());
+            return self.named(named, in_header.as_ref(), asker.is_page);
         }
-        let space = self.space(in_header.as_ref().unwrap_or(&Namespace::DEFAULT))?;
+        let space = self.space(in_header.as_ref().unwrap_or(&Namespace::DEFAULT), asker.is_page)?;
         if let Some(IpAddr::V4(address)) = asker.peer.map(|peer| peer.to_canonical()) {
             let at = space.store.read(|world| match world.instances_at(address)[..] {
                 [] => Ok(None),
@@ -270,10 +272,15 @@ impl Metadata {
             let peer = asker.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
             Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."))
         });
-        self.named(default?, in_header.as_ref())
+        self.named(default?, in_header.as_ref(), asker.is_page)
     }
 
-    fn named(&self, named: &NamedInstance, in_header: Option<&Namespace>) -> Result<(Arc<Space>, InstanceId), Refusal> {
+    fn named(
+        &self,
+        named: &NamedInstance,
+        in_header: Option<&Namespace>,
+        is_page: bool,
+    ) -> Result<(Arc<Space>, InstanceId), Refusal> {
         let NamedInstance { id, namespace } = named;
         // Where the name is left out, the header may say it.
         let namespace = namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
@@ -281,7 +288,7 @@ impl Metadata {
             let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
             return Err(Refusal::unknown_asker(&reason));
         }
-        let space = self.space(&namespace)?;
+        let space = self.space(&namespace, is_page)?;
         let is_there = space.store.read(|world| world.instance(id.as_str()).is_some());
         if is_there {
             Ok((space, id.clone()))
@@ -290,7 +297,11 @@ impl Metadata {
         }
     }
 
-    fn space(&self, name: &Namespace) -> Result<Arc<Space>, Refusal> {
+    fn space(&self, name: &Namespace, is_page: bool) -> Result<Arc<Space>, Refusal> {
+        if is_page {
+            let none = || Refusal::unknown_asker(&format!("There is no namespace {name}, and a web page makes none."));
+            return self.spaces.get(name).ok_or_else(none);
+        }
         self.spaces.of(name).map_err(|none| match none {
             NoSpace::TooMany(most) => Refusal::unknown_asker(&format!("There are {most} namespaces already.")),
             NoSpace::Seed(_) => {
