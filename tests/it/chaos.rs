@@ -543,6 +543,8 @@ async fn the_metadata_service_has_faults_of_its_own() {
     let half = client().get(format!("{base}/latest/meta-data/instance-id")).send().await.expect("a head");
     assert_eq!(half.headers()["content-length"], WEB.len().to_string());
     assert!(half.text().await.is_err());
+    let bodiless = client().head(format!("{base}/latest/meta-data/instance-id")).send().await;
+    assert!(bodiless.is_err(), "of no body there is no half, so that not even a head comes: {bodiless:?}");
     let token =
         client().put(format!("{base}/latest/api/token")).header("X-aliyun-ecs-metadata-token-ttl-seconds", "60");
     assert_eq!(Answer::of(token).await.status, 200);
