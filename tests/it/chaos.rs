@@ -137,6 +137,7 @@ async fn bodies_with_mistakes_are_told_all_of_them_and_change_nothing() {
         { "service": "ecs", "operation": "AssumeRole", "effect": "rest", "delay_ms": 600_001, "retry_after_ms": 0 },
         { "effect": "reset", "error": {}, "times": 0, "region": "us-east-9", "account": "1" },
         7,
+        { "service": "imds", "operation": "/latest/meta-data/mac" },
     ]);
     for method in ["POST", "PATCH"] {
         let (status, answer) = control(&server, method, "faults", &bad).await;
@@ -161,6 +162,7 @@ async fn bodies_with_mistakes_are_told_all_of_them_and_change_nothing() {
                 "$[3].error",
                 "$[3].times",
                 "$[4]",
+                "$[5].operation",
             ],
             "{answer:#}"
         );
