@@ -604,6 +604,22 @@ async fn what_was_dropped_cannot_be_said_not_to_have_come() {
 }
 
 #[tokio::test]
+async fn what_is_not_kept_cannot_be_said_not_to_be_there() {
+    let server = support::start().await;
+    let many = (0..256).fold(server.call("DescribeRegions"), |call, n| call.param(&format!("a{n}"), "v"));
+    many.param("z", "v").send().await;
+    let call = |name: &str| json!({ "calls": [{ "parameters": { name: null } }] });
+    for name in ["z", "y"] {
+        let (status, answer) = server.verified(call(name)).await;
+        assert_eq!(status, 417, "{name}");
+        let difference = &answer["error"]["misses"][0]["nearest"]["differences"][0];
+        assert!(difference["seen"].as_str().is_some_and(|text| text.contains("not kept")), "{difference}");
+    }
+    server.call("DescribeRegions").send().await;
+    assert_eq!(server.verified(call("z")).await.0, 200);
+}
+
+#[tokio::test]
 async fn what_is_no_verification_is_refused() {
     let server = support::start().await;
     for body in [
