@@ -190,8 +190,10 @@ async fn a_namespace_sees_its_own_requests_alone_and_a_reset_begins_a_new_journa
     let hint = "it is one of namespace gw0: add ?namespace=gw0";
     assert_eq!((status, &answer["error"]["hint"]), (404, &json!(hint)));
     assert_eq!(ask(&server, "POST", "/reset?namespace=gw0", "").await.0, 200);
+    let older = server.journal("?namespace=gw1").await;
     let journal = server.journal("?namespace=gw0").await;
     assert_eq!([&journal["seen"], &journal["requests"]], [&json!(0), &json!([])]);
+    assert!(older["generation"].as_u64() < journal["generation"].as_u64(), "{older} {journal}");
     assert_eq!(server.recorded("", "request_id").await, [&*ids[0]]);
     // What names no namespace that could be is in `default`.
     server.acs3("DescribeRegions").key("test@gw1", "test").header("x-ecsim-namespace", "gw0").send().await;
