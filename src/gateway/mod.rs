@@ -234,7 +234,12 @@ impl Gateway {
         };
         let outcome = entry.perform(&ctx, &space.store, &call.params, format);
         trail.waived = guard.into_waived();
-        outcome
+        outcome.inspect_err(|error| {
+            // Of a batch whose every part fails, the fault has the whole fail.
+            if error.is_injected() {
+                trail.stations.go_back(Station::Fault);
+            }
+        })
     }
 }
 

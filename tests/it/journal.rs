@@ -444,6 +444,14 @@ async fn a_fault_is_named_and_explained() {
     assert_eq!([&request["status"], &request["code"], &request["fault"]], [&json!(502), &json!("Bad"), &json!("f1")]);
     assert_eq!((&explained["station"], &explained["code"]), (&json!("fault"), &Value::Null), "it is in no table");
     assert!(explained["explanation"].as_str().is_some_and(|text| text.starts_with("f1 has the call fail")));
+
+    let part = json!([{ "id": "f2", "effect": "partial", "error": { "statusCode": 502, "code": "Bad" } }]);
+    assert_eq!(ask(&server, "POST", "/chaos/faults", &part.to_string()).await.0, 200);
+    let explained = server.explained(&id_of(&server.take_off("web-role").send().await)).await;
+    assert!(explained["explanation"].as_str().is_some_and(|text| text.starts_with("f2 has the call fail")));
+    let passed = explained["passed"].as_array().expect("a list");
+    assert_eq!(explained["station"], "fault", "of the whole batch");
+    assert!(passed.contains(&json!("parameters")) && !passed.contains(&json!("fault")), "{passed:?}");
 }
 
 #[tokio::test]
