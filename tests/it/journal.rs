@@ -728,4 +728,13 @@ fn requests_are_listed_explained_verified_and_forgotten_by_sub_commands() {
     let (status, out, _) = run(&["requests", "--clear"]);
     assert!(status == Some(0) && out.contains("\"cleared\": 2"), "{out}");
     assert_eq!(run(&["requests"]).1, "1 older requests were dropped\n");
+
+    let refused = server.call("De\u{1b}[2J\nhint: none", "test", "test");
+    let id = refused["RequestId"].as_str().expect("an id");
+    for out in [run(&["requests"]).1, run(&["explain", id]).1] {
+        assert!(!out.contains('\u{1b}') && !out.contains("\nhint: none"), "{out}");
+        assert!(out.contains("De\\u{1b}[2J\\nhint: none"), "{out}");
+    }
+    let file = folder.file("nothing.json", r#"{"calls":[],"nothing_else":true}"#);
+    assert!(run(&["verify", &file]).2.contains("GET De\\u{1b}[2J\\nhint: none => 404"));
 }
