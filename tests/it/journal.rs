@@ -232,6 +232,7 @@ async fn secrets_never_reach_the_journal() {
         for (version, action) in [("2014-05-26", "DescribeRegions"), ("2015-04-01", "GetCallerIdentity")] {
             let call = || server.call(action).param("Version", version).key("temporary", secret);
             answers.push(call().param("SecurityToken", "hush-token").send().await);
+            answers.push(call().param("Attributes", r#"{"a":[{"Password":"hush"}]}"#).send().await);
             answers.push(call().param("SecurityToken", "hush-token-of-nobody").param("Password", "hush").send().await);
             answers
                 .push(call().param("SecurityToken", "hush-token").unsigned("Signature", "hush/signature").send().await);
