@@ -84,6 +84,12 @@ impl Stations {
         self.at.set(station);
     }
 
+    /// The call is refused by what it was let pass before.
+    pub fn go_back(&self, station: Station) {
+        self.passed.set(self.passed.get() & !station.bit());
+        self.at.set(station);
+    }
+
     /// Where the call is.
     pub fn at(&self) -> Station {
         self.at.get()
@@ -119,6 +125,8 @@ mod tests {
         let named = |bits| Stations::of(bits).map(Station::name).collect::<Vec<_>>();
         assert_eq!(named(stations.passed()), ["transport", "key", "rules"]);
         assert_eq!(named(stations.all_passed()), ["transport", "key", "permission", "rules"]);
+        stations.go_back(Station::Key);
+        assert_eq!((stations.at(), named(stations.passed())), (Station::Key, vec!["transport", "permission", "rules"]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::client::Client;
-use super::requests::line;
+use super::requests::{line, printable};
 use super::{Failure, wait};
 use crate::api::error::Code;
 use crate::config::ExplainArgs;
@@ -21,23 +21,25 @@ fn of_request(ExplainArgs { what, control, scope }: &ExplainArgs) -> Result<Stri
     let client = Client::new(control, "the request")?;
     let path = format!("/requests/{what}/explain?namespace={}", scope.namespace);
     let answer: Value = serde_json::from_str(&wait(client.call(Method::GET, &path, None))?).unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |value: &Value| printable(value.as_str().unwrap_or_default()).into_owned();
     let mut page = line(&answer["request"]);
     let passed = answer["passed"].as_array().map(Vec::as_slice).unwrap_or_default();
     let passed: Vec<_> = passed.iter().map(text).collect();
     let _ = writeln!(page, "\n{}\n", text(&answer["explanation"]));
-    if let Some(hint) = answer["hint"].as_str() {
-        let _ = writeln!(page, "hint: {hint}\n");
+    if answer["hint"].is_string() {
+        let _ = writeln!(page, "hint: {}\n", text(&answer["hint"]));
     }
-    if let Some(station) = answer["station"].as_str() {
-        let _ = writeln!(page, "refused at: {station}");
+    if answer["station"].is_string() {
+        let _ = writeln!(page, "refused at: {}", text(&answer["station"]));
     }
     let _ = writeln!(page, "passed: {}", passed.join(", "));
-    if let Some(message) = answer["request"]["message"].as_str() {
-        let _ = writeln!(page, "message: {message}");
+    let message = &answer["request"]["message"];
+    if message.is_string() {
+        let _ = writeln!(page, "message: {}", text(message));
     }
     for (name, value) in answer["facts"].as_object().into_iter().flatten() {
-        let _ = writeln!(page, "{name}: {}", text(value).replace('\n', "\n    "));
+        let lines: Vec<_> = value.as_str().unwrap_or_default().split('\n').map(printable).collect();
+        let _ = writeln!(page, "{name}: {}", lines.join("\n    "));
     }
     if answer["code"].is_object() {
         let code = &answer["code"];

@@ -1,5 +1,6 @@
 //! `ecsim requests`.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use http::Method;
@@ -59,6 +60,10 @@ pub(super) fn line(request: &Value) -> String {
     let micros = request["duration_us"].as_f64().unwrap_or_default();
     let _ = write!(line, " {:.1}ms", micros / 1000.0);
     // On one line, whatever a client has put in.
-    let line = if line.contains(char::is_control) { line.escape_debug().to_string() } else { line };
-    line + "\n"
+    printable(&line).into_owned() + "\n"
+}
+
+/// A text as a terminal can show it: control characters, by which a client could have the terminal do something, are escaped.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) { text.escape_debug().to_string().into() } else { text.into() }
 }

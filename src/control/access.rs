@@ -16,7 +16,7 @@ use http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, HOST, ORIGIN, VARY,
 };
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -24,6 +24,9 @@ use utoipa::ToSchema;
 use super::description::DESCRIPTION;
 use super::{Control, Refusal};
 use crate::world::Namespace;
+
+/// How browsers say from where a page has a request sent.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// From where the control API can be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, ToSchema)]
@@ -133,6 +136,14 @@ pub(super) async fn guard(State(control): State<Arc<Control>>, request: Request,
         answer.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     answer
+}
+
+impl Control {
+    /// Whether a request is from a page of the web that is not listed. A picture of one has no `Origin`.
+    pub(crate) fn is_page(&self, headers: &HeaderMap) -> bool {
+        let is_cross_site = || headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site");
+        self.access.origin(headers).map_or(true, |listed| listed.is_none() && is_cross_site())
+    }
 }
 
 impl Access {

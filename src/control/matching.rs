@@ -75,7 +75,11 @@ impl Members {
                 Value::String(text) => Some(text.clone()),
                 other => Some(other.to_string()),
             };
-            differ(is(seen, wanted), &format!("parameters.{name}"), text, seen.map(written));
+            // One that is not kept may have been any.
+            let left_out = Some(record.parameters_left_out).filter(|count| seen.is_none() && *count > 0);
+            let left_out = left_out.map(|count| format!("one of {count} that are not kept, or absent"));
+            let is_equal = left_out.is_none() && is(seen, wanted);
+            differ(is_equal, &format!("parameters.{name}"), text, seen.map(written).or(left_out));
         }
         differences
     }

@@ -26,6 +26,8 @@ pub(super) struct Requests {
     /// The version of this form.
     schema: u32,
     namespace: String,
+    /// That of the world. Another counts its requests from 1 again.
+    generation: u64,
     /// How many are kept at most.
     most: usize,
     /// How many there were since the world was made. The latest has this number.
@@ -187,6 +189,7 @@ pub(super) async fn list(Scope(space): Scope, Query(wanted): Query<Wanted>) -> J
         Requests {
             schema: 1,
             namespace: space.namespace.to_string(),
+            generation: space.generation,
             most: space.journal.most(),
             seen: kept.seen(),
             dropped: kept.dropped(),

@@ -290,6 +290,7 @@ fn seqs(records: &[&Record]) -> Vec<u64> {
 
 /// What a request was, in a few words.
 fn line(record: &Record) -> String {
-    let what = record.action().unwrap_or_else(|| record.path());
+    // It ends up in a terminal.
+    let what = record.action().unwrap_or_else(|| record.path()).escape_debug();
     format!("request {}, {} {what} => {} {}", record.seq, record.method(), record.status, record.code())
 }

@@ -67,7 +67,7 @@ impl Gateway {
     /// Answers one call, whatever it is, in the vendor's envelope. `peer` is the address at the other end of the
     /// connection that it came by; a Unix socket has none.
     pub fn answer(&self, head: Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
-        self.finish(head, body, |call, space, trail, request_id| {
+        self.finish(head, body, true, |call, space, trail, request_id| {
             trail.peer = peer;
             trail.stations.enter(Station::Namespace);
             let space = space?;
@@ -81,22 +81,26 @@ impl Gateway {
 
     /// Answers a call that the transport refuses, as far as the call can be read from its head.
     pub fn refuse(&self, head: Parts, error: &ApiError) -> Response<Body> {
-        self.finish(head, &[], |_, _, _, _| Err(error.clone()))
+        self.finish(head, &[], false, |_, _, _, _| Err(error.clone()))
     }
 
     fn finish(
         &self,
         mut head: Parts,
         body: &[u8],
+        is_whole: bool,
         perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
     ) -> Response<Body> {
         let started = Instant::now();
         let call = Call::read(&head, body);
         let found = self.space(&call);
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
-        let (request_id, trace_id) = space.ids.call();
+        // What is no call of a space leaves the ids that its calls draw as they are, and does not wait as they do.
+        let is_of_space = is_whole && found.is_ok();
+        let ids = if is_of_space { &space.ids } else { self.spaces.ids_of_none() };
+        let (request_id, trace_id) = ids.call();
         let mut trail = Trail::default();
-        if space.chaos.is_armed() {
+        if is_of_space && space.chaos.is_armed() {
             trail.treatment.delay = space.chaos.delay(&space.ids);
         }
         let outcome = perform(&call, found.as_deref().map_err(Clone::clone), &mut trail, request_id);
@@ -230,7 +234,12 @@ impl Gateway {
         };
         let outcome = entry.perform(&ctx, &space.store, &call.params, format);
         trail.waived = guard.into_waived();
-        outcome
+        outcome.inspect_err(|error| {
+            // Of a batch whose every part fails, the fault has the whole fail.
+            if error.is_injected() {
+                trail.stations.go_back(Station::Fault);
+            }
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use http::HeaderName;
 use http::header::USER_AGENT;
+use serde_json::Value;
 
 use super::Trail;
 use super::request::Call;
@@ -19,9 +20,27 @@ const TRACE_PARENT: HeaderName = HeaderName::from_static(Entry::TRACE_PARENT);
 /// What stands in the place of a secret.
 pub(super) const MASK: &str = "***";
 
-/// The value of a parameter as far as others may read it, whatever its action: what opens something is masked.
+/// The value of a parameter as far as others may read it, whatever its action: what opens something is masked, and so is
+/// JSON that holds such a thing.
 pub(super) fn shown<'v>(name: &str, value: &'v str) -> &'v str {
-    if is_secret(name) && !value.is_empty() { MASK } else { value }
+    let is_secret = is_secret(name) && !value.is_empty();
+    let may_hold = || value.starts_with('{') || value.starts_with("[{");
+    if is_secret || (may_hold() && serde_json::from_str(value).is_ok_and(|value| holds_secret(&value))) {
+        MASK
+    } else {
+        value
+    }
+}
+
+fn holds_secret(value: &Value) -> bool {
+    let is_told = |value: &Value| !value.is_null() && value != "";
+    match value {
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| (is_secret(name) && is_told(value)) || holds_secret(value))
+        }
+        Value::Array(values) => values.iter().any(holds_secret),
+        _ => false,
+    }
 }
 
 /// Told by how a name ends, in any case: `SecurityToken`, `Password`, `LoginPassword`, `AccessKeySecret`. The last two
@@ -164,6 +183,15 @@ mod tests {
         }
         for name in ["ClientToken", "NextToken", "Action", "RegionId", "Format", "KeyPairName", "n", ""] {
             assert_eq!(shown(name, "v"), "v", "{name}");
+        }
+        let inside = [r#"{"a":1,"Password":"v"}"#, r#"[{"a":{"b":["",{"dbpassword":7}]}}]"#, r#"{"Token":{}}"#];
+        for value in inside {
+            assert_eq!(shown("Attributes", value), MASK, "{value}");
+        }
+        for value in
+            [r#"{"Password":"","Token":null}"#, r#"{"a":"Password"}"#, r#"{"Password":"v""#, r#"["Password"]"#, "{"]
+        {
+            assert_eq!(shown("Attributes", value), value);
         }
         let pairs = [("signature", "v"), ("A", "v")];
         assert_eq!(masked(pairs.into_iter()).collect::<Vec<_>>(), [("signature", MASK), ("A", "v")]);

@@ -22,13 +22,12 @@ use axum::response::Response;
 use axum::routing::any;
 use axum::{Extension, Router};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::control::{self, Control, Peer, Routes, routes};
 use crate::gateway::Gateway;
 use crate::metadata::{self, Asker, Metadata, RamCredentials};
-use crate::world::NamedInstance;
 
 /// What every route shares.
 #[derive(Debug)]
@@ -122,22 +121,29 @@ async fn metadata_of_named(
     params: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
 ) -> Response<Body> {
-    // What is not UTF-8 when it is decoded names nothing.
-    let Ok(params) = params else { return metadata::refused(404) };
     let (head, body) = request.into_parts();
-    let named = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
     // Behind the prefix and the id.
     let path = head.uri.path().splitn(5, '/').nth(4).map(|path| format!("/{path}")).unwrap_or_default();
+    // What is not UTF-8 when it is decoded names nothing.
+    let Ok(params) = params else {
+        return app.metadata.refuse(&head, &path, asker(&app, &head, Some("")), StatusCode::NOT_FOUND);
+    };
+    let named = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
     metadata_of(&app, &head, body, &path, Some(named)).await
 }
 
 async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Option<&str>) -> Response<Body> {
+    let asker = asker(app, head, named);
     if let Err(error) = app.limits.receive(head, body).await {
-        return metadata::refused(error.status());
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        return app.metadata.refuse(head, path, asker, status);
     }
-    let asker =
-        Asker { listener: head.extensions.get(), path: named, peer: head.extensions.get::<Peer>().map(|peer| peer.0) };
     app.metadata.answer(head, path, asker)
+}
+
+fn asker<'a>(app: &App, head: &'a Parts, named: Option<&'a str>) -> Asker<'a> {
+    let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
+    Asker { listener: head.extensions.get(), path: named, peer, is_page: app.control.is_page(&head.headers) }
 }
 
 /// The credentials of an instance's role
@@ -149,13 +155,11 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
 async fn credentials(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
-    listener: Option<Extension<NamedInstance>>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Response<Body> {
-    match id {
-        Ok(Path(id)) => app.metadata.credentials(&headers, &id, listener.as_deref()),
-        Err(rejection) => metadata::no_credentials(&rejection.body_text()),
-    }
+    let (head, _) = request.into_parts();
+    let id = id.as_ref().map(|Path(id)| &**id).map_err(PathRejection::body_text);
+    app.metadata.credentials(&head, id.as_deref().map_err(|reason| &**reason), asker(&app, &head, None))
 }
 
 #[cfg(test)]

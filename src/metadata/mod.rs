@@ -3,6 +3,7 @@
 mod items;
 mod page;
 
+use std::borrow::Cow;
 use std::iter;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -20,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::control;
 use crate::settings::SettingsCell;
-use crate::world::chaos::{FaultId, Fired, Target, Treatment};
+use crate::world::chaos::{FaultId, Fired, InjectedError, Target, Treatment};
 use crate::world::journal::Entry;
 use crate::world::{
     CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
@@ -28,7 +29,7 @@ use crate::world::{
 };
 use items::{Found, Subject};
 use page::Refusal;
-pub(crate) use page::{panicked, refused};
+pub(crate) use page::panicked;
 
 /// The metadata service of an emulator.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct Asker<'a> {
     pub path: Option<&'a str>,
     /// The address at the other end: that of an instance, where instances have addresses of their own.
     pub peer: Option<IpAddr>,
+    /// Whether a page of the web has it asked, which makes no space by that.
+    pub is_page: bool,
 }
 
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
@@ -74,6 +77,9 @@ const TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token")
 const TOKEN_LIFETIME: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token-ttl-seconds");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// Below the version and `meta-data/`, where the credentials of the role stand.
+const CREDENTIALS: &str = "ram/security-credentials/";
+
 /// How many seconds a token may live (imds.md 2, documented).
 const TOKEN_SECONDS: RangeInclusive<i64> = 1..=21_600;
 
@@ -82,52 +88,75 @@ impl Metadata {
     pub fn answer(&self, head: &Parts, path: &str, asker: Asker<'_>) -> Response<Body> {
         let started = Instant::now();
         let found = self.who(&head.headers, asker);
-        let (mut fault, mut treatment) = (None, Treatment::default());
-        let answer = match &found {
-            Ok((space, id)) => {
-                let mut struck = Ok(());
-                if space.chaos.is_armed() {
-                    treatment.delay = space.chaos.delay(&space.ids);
-                    if let Some(fired) = strike(path, space, id) {
-                        let its = fired.treatment();
-                        treatment = Treatment { delay: treatment.delay + its.delay, ..its };
-                        struck = fired.error().map_or(Ok(()), |error| Err(Refusal::injected(error.status)));
-                        fault = Some(fired.id);
-                    }
-                }
-                struck.and_then(|()| self.perform(head, path, space, id))
-            }
-            Err(refusal) => Err(refusal.clone()),
+        let item =
+            VERSIONS.iter().find_map(|version| path.strip_prefix(version)).unwrap_or(path).trim_start_matches('/');
+        let met = found.as_ref().map(|(space, id)| self.meet(space, id, Some(item))).unwrap_or_default();
+        let answer = match (&found, met.error()) {
+            (Ok(_), Some(error)) => Err(Refusal::injected(error.status)),
+            (Ok((space, id)), None) => self.perform(head, path, space, id),
+            (Err(refusal), _) => Err(refusal.clone()),
         };
         let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
-        let fault_id = fault.as_ref().map(FaultId::as_str);
-        let asked =
-            Asked { method: &head.method, path, headers: &head.headers, peer: asker.peer, fault: fault_id, started };
+        let asked = Asked { head, path, peer: asker.peer, fault: met.fault(), started };
         let namespace = self.record(&asked, found.ok(), status);
-        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = fault_id, "metadata");
-        let mut answer = match answer {
+        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = met.fault(), "metadata");
+        met.treated(match answer {
             Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
             Err(refusal) => refusal.page(),
-        };
-        // An id is visible ASCII.
-        if let Some(Ok(id)) = fault.map(|id| HeaderValue::from_str(id.as_str())) {
-            answer.headers_mut().insert(FAULT, id);
+        })
+    }
+
+    /// Answers a request that is refused before anybody looks what it asks for.
+    pub(crate) fn refuse(&self, head: &Parts, path: &str, asker: Asker<'_>, status: StatusCode) -> Response<Body> {
+        let asked = Asked { head, path, peer: asker.peer, fault: None, started: Instant::now() };
+        self.record(&asked, self.who(&head.headers, asker).ok(), status);
+        page::refused(status)
+    }
+
+    /// What somebody has asked to go wrong with a request for an item, or for the credentials of the role, once it is known
+    /// who asks and before anything else is looked at.
+    fn meet(&self, space: &Space, id: &InstanceId, item: Option<&str>) -> Met {
+        if !space.chaos.is_armed() {
+            return Met::default();
         }
-        if !treatment.is_none() {
-            answer.extensions_mut().insert(treatment);
-        }
-        answer
+        let delay = space.chaos.delay(&space.ids);
+        let now = space.clock.now();
+        let asked = space.store.read(|world| {
+            let instance = world.instance(id.as_str())?;
+            let operation = item.map_or_else(
+                || {
+                    let roles = self.roles_seen(world, now);
+                    let role = roles.of(id, instance).role().map_or("", RoleName::as_str);
+                    format!("{CREDENTIALS}{role}").into()
+                },
+                |item| Cow::Borrowed(item.strip_prefix("meta-data/").unwrap_or(item)),
+            );
+            Some((instance.account, instance.region, operation))
+        });
+        let fired = asked.and_then(|(account, region, operation)| {
+            let target = Target {
+                service: control::METADATA,
+                operation: &operation,
+                region: Some(region.id),
+                account,
+                key_id: None,
+                names: &|named| named == id.as_str(),
+            };
+            space.chaos.strike(&target, &space.ids)
+        });
+        let its = fired.as_ref().map(Fired::treatment).unwrap_or_default();
+        Met { fired, treatment: Treatment { delay: delay + its.delay, ..its } }
     }
 
     /// Writes a request into the journal of the space of who asks; which that is.
     fn record(&self, asked: &Asked<'_>, found: Option<(Arc<Space>, InstanceId)>, status: StatusCode) -> Namespace {
         let (space, id) = found.map_or_else(|| (self.spaces.default_space(), None), |(space, id)| (space, Some(id)));
-        let text = |name: &HeaderName| std::str::from_utf8(asked.headers.get(name)?.as_bytes()).ok();
+        let text = |name: &HeaderName| std::str::from_utf8(asked.head.headers.get(name)?.as_bytes()).ok();
         let entry = Entry {
             at: space.clock.now(),
             duration: asked.started.elapsed(),
             request_id: None,
-            method: asked.method.as_str(),
+            method: asked.head.method.as_str(),
             path: asked.path,
             style: None,
             product: Some(control::METADATA),
@@ -223,9 +252,9 @@ impl Metadata {
             return Err(Refusal::unknown_asker(&reason));
         }
         if let Some(named) = asker.listener.or(by_path.as_ref()) {
-            return self.named(named, in_header.as_ref());
+            return self.named(named, in_header.as_ref(), asker.is_page);
         }
-        let space = self.space(in_header.as_ref().unwrap_or(&Namespace::DEFAULT))?;
+        let space = self.space(in_header.as_ref().unwrap_or(&Namespace::DEFAULT), asker.is_page)?;
         if let Some(IpAddr::V4(address)) = asker.peer.map(|peer| peer.to_canonical()) {
             let at = space.store.read(|world| match world.instances_at(address)[..] {
                 [] => Ok(None),
@@ -243,10 +272,15 @@ impl Metadata {
             let peer = asker.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
             Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."))
         });
-        self.named(default?, in_header.as_ref())
+        self.named(default?, in_header.as_ref(), asker.is_page)
     }
 
-    fn named(&self, named: &NamedInstance, in_header: Option<&Namespace>) -> Result<(Arc<Space>, InstanceId), Refusal> {
+    fn named(
+        &self,
+        named: &NamedInstance,
+        in_header: Option<&Namespace>,
+        is_page: bool,
+    ) -> Result<(Arc<Space>, InstanceId), Refusal> {
         let NamedInstance { id, namespace } = named;
         // Where the name is left out, the header may say it.
         let namespace = namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
@@ -254,7 +288,7 @@ impl Metadata {
             let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
             return Err(Refusal::unknown_asker(&reason));
         }
-        let space = self.space(&namespace)?;
+        let space = self.space(&namespace, is_page)?;
         let is_there = space.store.read(|world| world.instance(id.as_str()).is_some());
         if is_there {
             Ok((space, id.clone()))
@@ -263,7 +297,11 @@ impl Metadata {
         }
     }
 
-    fn space(&self, name: &Namespace) -> Result<Arc<Space>, Refusal> {
+    fn space(&self, name: &Namespace, is_page: bool) -> Result<Arc<Space>, Refusal> {
+        if is_page {
+            let none = || Refusal::unknown_asker(&format!("There is no namespace {name}, and a web page makes none."));
+            return self.spaces.get(name).ok_or_else(none);
+        }
         self.spaces.of(name).map_err(|none| match none {
             NoSpace::TooMany(most) => Refusal::unknown_asker(&format!("There are {most} namespaces already.")),
             NoSpace::Seed(_) => {
@@ -275,23 +313,24 @@ impl Metadata {
 
     /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
     /// `ALIBABA_CLOUD_CREDENTIALS_URI` (imds.md 6). Ours: it wants no token, and says in words what is missing.
-    pub fn credentials(&self, head: &HeaderMap, path: &str, listener: Option<&NamedInstance>) -> Response<Body> {
+    /// `path` names the instance, or says why what stands there names none.
+    pub(crate) fn credentials(&self, head: &Parts, path: Result<&str, &str>, asker: Asker<'_>) -> Response<Body> {
         let started = Instant::now();
-        let found = self.who(head, Asker { listener, path: Some(path), peer: None });
-        let credentials = match &found {
-            Ok((space, id)) => self.credentials_of(space, id).map_err(|reason| format!("{path}: {reason}")),
-            Err(refusal) => Err(refusal.reason().to_owned()),
+        let found = self.who(&head.headers, Asker { path: Some(path.unwrap_or_default()), ..asker });
+        let met = found.as_ref().map(|(space, id)| self.meet(space, id, None)).unwrap_or_default();
+        let credentials = match (&found, met.error()) {
+            (Ok(_), Some(error)) => Err(failed(error)),
+            (Ok((space, id)), None) => self
+                .credentials_of(space, id)
+                .map_err(|reason| no_credentials(&format!("{}: {reason}", path.unwrap_or_default()))),
+            (Err(refusal), _) => Err(no_credentials(path.err().unwrap_or_else(|| refusal.reason()))),
         };
-        let status = if credentials.is_ok() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-        let path = format!("/_ecsim/instances/{path}/credentials");
-        let asked = Asked { method: &Method::GET, path: &path, headers: head, peer: None, fault: None, started };
-        self.record(&asked, found.ok(), status);
-        match credentials {
-            Ok(credentials) => {
-                ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], credentials).into_response()
-            }
-            Err(reason) => no_credentials(&reason),
-        }
+        let answer = credentials.map_or_else(IntoResponse::into_response, |credentials| {
+            ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], credentials).into_response()
+        });
+        let asked = Asked { head, path: head.uri.path(), peer: asker.peer, fault: met.fault(), started };
+        self.record(&asked, found.ok(), answer.status());
+        met.treated(answer)
     }
 
     fn credentials_of(&self, space: &Space, id: &InstanceId) -> Result<String, &'static str> {
@@ -313,28 +352,41 @@ impl Metadata {
 
 /// A request, as far as the journal keeps it.
 struct Asked<'a> {
-    method: &'a Method,
+    head: &'a Parts,
     path: &'a str,
-    headers: &'a HeaderMap,
     peer: Option<IpAddr>,
     fault: Option<&'a str>,
     started: Instant,
 }
 
-/// What somebody has asked to go wrong with a request, once it is known who asks and before anything else is looked at.
-fn strike(path: &str, space: &Space, id: &InstanceId) -> Option<Fired> {
-    let item = VERSIONS.iter().find_map(|version| path.strip_prefix(version))?.trim_start_matches('/');
-    let (account, region) =
-        space.store.read(|world| world.instance(id.as_str()).map(|instance| (instance.account, instance.region)))?;
-    let target = Target {
-        service: control::METADATA,
-        operation: item.strip_prefix("meta-data/").unwrap_or(item),
-        region: Some(region.id),
-        account,
-        key_id: None,
-        names: &|named| named == id.as_str(),
-    };
-    space.chaos.strike(&target, &space.ids)
+/// What goes wrong with a request because somebody has asked for it.
+#[derive(Default)]
+struct Met {
+    fired: Option<Fired>,
+    treatment: Treatment,
+}
+
+impl Met {
+    /// What is answered in place of what was asked for.
+    fn error(&self) -> Option<&InjectedError> {
+        self.fired.as_ref()?.error().map(|error| &**error)
+    }
+
+    fn fault(&self) -> Option<&str> {
+        self.fired.as_ref().map(|fired| fired.id.as_str())
+    }
+
+    /// The answer, with what is to become of it on its way.
+    fn treated(self, mut answer: Response<Body>) -> Response<Body> {
+        // An id is visible ASCII.
+        if let Some(Ok(id)) = self.fault().map(HeaderValue::from_str) {
+            answer.headers_mut().insert(FAULT, id);
+        }
+        if !self.treatment.is_none() {
+            answer.extensions_mut().insert(self.treatment);
+        }
+        answer
+    }
 }
 
 /// The space that the header names, once at most: two that differ would be two askers.
@@ -366,9 +418,16 @@ impl Reading {
 }
 
 /// The control API's refusal of credentials.
-pub(crate) fn no_credentials(message: &str) -> Response<Body> {
+fn no_credentials(message: &str) -> control::Refusal {
     let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
-    control::Refusal::new(StatusCode::NOT_FOUND, "NoCredentials", message, hint).into_response()
+    control::Refusal::new(StatusCode::NOT_FOUND, "NoCredentials", message, hint)
+}
+
+/// The same for what a fault has it be.
+fn failed(error: &InjectedError) -> control::Refusal {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let hint = "a fault has it so; GET /_ecsim/chaos/faults lists them";
+    control::Refusal::new(status, error.code.to_string(), &*error.message, hint)
 }
 
 /// What a request for a token asks for (imds.md 2; that X-Forwarded-For comes first: inferred).

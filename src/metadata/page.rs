@@ -63,8 +63,8 @@ impl Refusal {
 }
 
 /// The page for what the transport refuses.
-pub(crate) fn refused(status: u16) -> Response<Body> {
-    Refusal::of(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST)).page()
+pub(super) fn refused(status: StatusCode) -> Response<Body> {
+    Refusal::of(status).page()
 }
 
 /// The page when the service itself fails.

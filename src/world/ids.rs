@@ -19,9 +19,13 @@ const MIXED: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 /// The generator of one space. With a seed, the same calls draw the same ids.
 pub struct Ids {
     rng: Mutex<StdRng>,
+    /// What generators of their own begin with, and how many there were.
+    apart: Mutex<(Seed, u64)>,
     /// What the ids of keys end in.
     suffix: Box<str>,
 }
+
+type Seed = [u8; 32];
 
 impl Ids {
     /// Those of the space `default`; they repeat exactly for the same `seed`.
@@ -32,13 +36,42 @@ impl Ids {
     /// With a seed they repeat exactly, in each space otherwise. Without one, nobody can guess what comes next.
     pub fn of(seed: Option<u64>, namespace: &Namespace) -> Self {
         let suffix = if namespace.is_default() { String::new() } else { format!("@{namespace}") };
-        let rng = seed.map_or_else(random, |seed| seeded(seed, &suffix));
-        Self { rng: Mutex::new(rng), suffix: suffix.into() }
+        Self::ending_in(suffix.into(), seed)
+    }
+
+    /// Those of what is in no space. They repeat as others do, and are not the ids of any space.
+    pub(super) fn of_none(seed: Option<u64>) -> Self {
+        // No name is empty.
+        Self::ending_in("@".into(), seed)
+    }
+
+    fn ending_in(suffix: Box<str>, seed: Option<u64>) -> Self {
+        Self::beginning(seed.map_or_else(random, |seed| seed_of(seed, &suffix)), suffix)
+    }
+
+    fn beginning(seed: Seed, suffix: Box<str>) -> Self {
+        Self { rng: Mutex::new(StdRng::from_seed(seed)), apart: Mutex::new((seed, 0)), suffix }
     }
 
     /// Begins again with a seed.
     pub fn begin_again(&self, seed: u64) {
-        *self.rng.lock() = seeded(seed, &self.suffix);
+        let seed = seed_of(seed, &self.suffix);
+        *self.apart.lock() = (seed, 0);
+        *self.rng.lock() = StdRng::from_seed(seed);
+    }
+
+    /// Makes something with ids that are drawn apart from all others. What fails leaves no trace: the same ids are drawn
+    /// afterwards as without it.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) fn apart<T, E>(&self, make: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        let mut apart = self.apart.lock();
+        let (seed, number) = *apart;
+        let seed = Sha256::new().chain_update(seed).chain_update(number.to_le_bytes()).finalize().into();
+        let made = make(&Self::beginning(seed, self.suffix.clone()))?;
+        apart.1 += 1;
+        Ok(made)
     }
 
     /// The id that a key of this space has: outside `default` it ends in the space's name, which a client may leave out
@@ -123,7 +156,7 @@ pub(super) struct Dice(StdRng);
 
 impl Dice {
     pub(super) fn seeded(seed: u64) -> Self {
-        Self(seeded(seed, ""))
+        Self(StdRng::from_seed(seed_of(seed, "")))
     }
 
     /// From 0 up to, and without, 1.
@@ -154,16 +187,16 @@ impl fmt::Debug for Ids {
     }
 }
 
-fn seeded(seed: u64, suffix: &str) -> StdRng {
-    StdRng::from_seed(Sha256::new().chain_update(seed.to_le_bytes()).chain_update(suffix).finalize().into())
+fn seed_of(seed: u64, suffix: &str) -> Seed {
+    Sha256::new().chain_update(seed.to_le_bytes()).chain_update(suffix).finalize().into()
 }
 
-/// Seeded by the operating system.
-fn random() -> StdRng {
+/// By the operating system.
+fn random() -> Seed {
     let mut seed = [0; 32];
     // Without entropy the ids are only unpredictable as far as the zero seed is; the emulator still works.
     let _ = SysRng.try_fill_bytes(&mut seed);
-    StdRng::from_seed(seed)
+    seed
 }
 
 /// The id of a user or role: 18 decimal digits (ram.md 2, recorded), so that two are not the same by chance.
@@ -249,6 +282,26 @@ mod tests {
         };
         assert_eq!(draw(7), draw(7));
         assert_ne!(draw(7), draw(8));
+    }
+
+    #[test]
+    fn what_is_drawn_apart_moves_nothing_and_is_drawn_again_only_where_it_has_failed() {
+        let (ids, other) = (Ids::seeded(7), Ids::seeded(7));
+        let failed = ids.apart(|ids| Err::<(), _>(ids.letters(8))).expect_err("it fails");
+        let drawn = || ids.apart(|ids| Ok::<_, ()>(ids.letters(8))).expect("it is made");
+        let (first, second) = (drawn(), drawn());
+        assert_eq!(first, failed);
+        assert_ne!(first, second);
+        assert_eq!(ids.letters(8), other.letters(8));
+        ids.begin_again(7);
+        assert_eq!(drawn(), first);
+    }
+
+    #[test]
+    fn what_is_in_no_space_has_ids_of_its_own_that_repeat() {
+        let drawn = || Ids::of_none(Some(7)).call().0;
+        assert_eq!(drawn(), drawn());
+        assert_ne!(drawn(), Ids::seeded(7).call().0);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Space {
     /// Every mistake; nothing has changed then.
     pub fn add(&self, files: &Files) -> Result<Counts, Vec<Mistake>> {
         let (more, old) = self.store.write(|world| {
-            let next = seed::extend(world.clone(), files, &self.ids, self.clock.now())?;
+            let next = self.ids.apart(|ids| seed::extend(world.clone(), files, ids, self.clock.now()))?;
             Ok::<_, Vec<Mistake>>((next.counts() - world.counts(), std::mem::replace(world, next)))
         })?;
         drop(old); // After the lock: a large world takes its time to go.

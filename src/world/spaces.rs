@@ -108,6 +108,8 @@ pub struct Spaces {
     /// Read while a space is made of it, so that none of an older origin can appear after a newer one is in force.
     origin: RwLock<Origin>,
     limits: SpaceLimits,
+    /// What whoever is in no space is answered with.
+    ids_of_none: Ids,
     live: RwLock<Live>,
 }
 
@@ -177,7 +179,13 @@ impl Spaces {
         let (mut generations, used) = (Generations::default(), origin.machine.wall());
         let default = generations.begin(default);
         let named = named.into_iter().map(|(name, space)| (name, (generations.begin(space), used))).collect();
-        Self { origin: RwLock::new(origin), limits, live: RwLock::new(Live { generations, default, named }) }
+        let (ids_of_none, live) = (Ids::of_none(origin.rng_seed), Live { generations, default, named });
+        Self { origin: RwLock::new(origin), limits, ids_of_none, live: RwLock::new(live) }
+    }
+
+    /// The ids of what is in no space: drawing them leaves those of every space as they are.
+    pub fn ids_of_none(&self) -> &Ids {
+        &self.ids_of_none
     }
 
     /// The space `default`, where whoever names no other is answered from.

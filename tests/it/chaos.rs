@@ -137,6 +137,7 @@ async fn bodies_with_mistakes_are_told_all_of_them_and_change_nothing() {
         { "service": "ecs", "operation": "AssumeRole", "effect": "rest", "delay_ms": 600_001, "retry_after_ms": 0 },
         { "effect": "reset", "error": {}, "times": 0, "region": "us-east-9", "account": "1" },
         7,
+        { "service": "imds", "operation": "/latest/meta-data/mac" },
     ]);
     for method in ["POST", "PATCH"] {
         let (status, answer) = control(&server, method, "faults", &bad).await;
@@ -161,6 +162,7 @@ async fn bodies_with_mistakes_are_told_all_of_them_and_change_nothing() {
                 "$[3].error",
                 "$[3].times",
                 "$[4]",
+                "$[5].operation",
             ],
             "{answer:#}"
         );
@@ -543,11 +545,43 @@ async fn the_metadata_service_has_faults_of_its_own() {
     let half = client().get(format!("{base}/latest/meta-data/instance-id")).send().await.expect("a head");
     assert_eq!(half.headers()["content-length"], WEB.len().to_string());
     assert!(half.text().await.is_err());
+    let bodiless = client().head(format!("{base}/latest/meta-data/instance-id")).send().await;
+    assert!(bodiless.is_err(), "of no body there is no half, so that not even a head comes: {bodiless:?}");
     let token =
         client().put(format!("{base}/latest/api/token")).header("X-aliyun-ecs-metadata-token-ttl-seconds", "60");
     assert_eq!(Answer::of(token).await.status, 200);
     done(&server, "POST", "faults", json!([{ "service": "imds", "operation": "api/token" }])).await;
     assert_eq!(Answer::of(client().put(format!("{base}/latest/api/token"))).await.status, 503);
+}
+
+#[tokio::test]
+async fn what_the_credentials_uri_answers_meets_what_the_item_meets_that_it_stands_for() {
+    let server = support::start().await;
+    let uri = |id: &str| client().get(format!("{}/_ecsim/instances/{id}/credentials", server.url()));
+    let error = json!({ "statusCode": 502, "code": "Bad.Day", "message": "not now" });
+    let rules = json!([
+        { "id": "once", "service": "imds", "operation": "ram/security-credentials/web-role", "times": 1, "error": error },
+        { "id": "half", "service": "imds", "operation": "ram/*", "instance_id": WEB, "times": 1, "effect": "truncate" },
+        { "id": "other", "service": "imds", "operation": "instance-id" },
+    ]);
+    done(&server, "POST", "faults", rules).await;
+    let failed = Answer::of(uri(WEB)).await;
+    let body: Value = serde_json::from_str(&failed.text).expect("JSON");
+    assert_eq!((failed.status, failed.header("x-ecsim-fault")), (502, "once"));
+    assert_eq!((&body["error"]["code"], &body["error"]["message"]), (&json!("Bad.Day"), &json!("not now")));
+    assert!(uri(WEB).send().await.expect("a head").text().await.is_err(), "half of it");
+    assert_eq!(Answer::of(uri(WEB)).await.status, 200);
+    done(&server, "POST", "faults?namespace=t1", json!([{ "service": "imds" }])).await;
+    assert_eq!(Answer::of(uri(&format!("{WEB}@t1"))).await.status, 503);
+    let journal = client().get(format!("{}/_ecsim/requests?product=imds", server.url()));
+    let journal: Value = serde_json::from_str(&Answer::of(journal).await.text).expect("JSON");
+    let of = |name: &str| [0, 1, 2].map(|request| journal["requests"][request][name].clone());
+    assert_eq!(of("fault"), [json!("once"), json!("half"), Value::Null]);
+    assert_eq!(of("status"), [502, 200, 200].map(Value::from));
+    done(&server, "POST", "effects", json!({ "latency": 100 })).await;
+    let begin = Instant::now();
+    assert_eq!(Answer::of(uri(WEB)).await.status, 200);
+    assert!(begin.elapsed() >= Duration::from_millis(100), "{:?}", begin.elapsed());
 }
 
 #[tokio::test]

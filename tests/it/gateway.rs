@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use ecsim::emulator::Builder;
+use ecsim::http::Limits;
 use ecsim::settings::{AuthMode, GatewayCodes, Settings};
-use ecsim::world::{Clock, parse_utc};
+use ecsim::world::{Clock, SpaceLimits, parse_utc};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use md5::Md5;
@@ -1190,6 +1192,46 @@ async fn the_same_seed_of_the_generator_repeats_the_request_ids() {
     let first = ids(7).await;
     assert_eq!(first, ids(7).await);
     assert_ne!(first, ids(8).await);
+}
+
+#[tokio::test]
+async fn what_is_no_call_of_a_space_and_a_seed_with_mistakes_draw_none_of_its_ids_and_do_not_wait() {
+    let limits = Limits { max_body_size: 200, header_timeout: Duration::from_millis(200), ..Limits::default() };
+    let start = || {
+        support::start_with(|builder| {
+            builder.limits(limits).space_limits(SpaceLimits { most: 0, ..Default::default() })
+        })
+    };
+    let (server, alone) = (start().await, start().await);
+    let control = async |method: reqwest::Method, path: &str, body: Value| {
+        let url = format!("{}/_ecsim/{path}", server.url());
+        Answer::of(support::client().request(method, url).body(body.to_string())).await.status
+    };
+    let id = async |server: &Server| server.call("DescribeRegions").send().await.header("x-acs-request-id").to_owned();
+    assert_eq!(control(reqwest::Method::PUT, "chaos/effects", json!({ "latency": 600_000 })).await, 200);
+    let head = |header: &str| format!("GET /?Format=JSON&AccessKeyId=test HTTP/1.1\r\nHost: h\r\n{header}\r\n\r\n");
+    let mut ids = Vec::new();
+    for (request, code) in [
+        (head("x-ecsim-namespace: a b"), "InvalidNamespace.Malformed"),
+        (head("x-ecsim-namespace: a\r\nx-ecsim-namespace: b"), "InvalidNamespace.Mismatch"),
+        (head("x-ecsim-namespace: a"), "QuotaExceeded.Namespace"),
+        (head("Content-Length: 201"), "RequestEntityTooLarge"),
+        ("GET /?Format=JSON HTTP/1.1\r\nHos".to_owned(), "RequestTimeout"),
+    ] {
+        let answer = raw(&server, request).await;
+        assert_eq!(answer.code().1, code, "{answer:?}");
+        ids.push(answer.header("x-acs-request-id").expect("an id").to_owned());
+    }
+    assert_eq!(control(reqwest::Method::DELETE, "chaos/effects", Value::Null).await, 200);
+    let seed = json!({ "accounts": [{ "users": [{ "name": "a" }, {}] }] });
+    assert_eq!(control(reqwest::Method::POST, "seed", seed).await, 422);
+    for _ in 0..2 {
+        ids.push(id(&alone).await);
+        assert_eq!(id(&server).await, ids[ids.len() - 1]);
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 7, "each is its own");
 }
 
 #[tokio::test]

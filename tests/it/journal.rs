@@ -190,8 +190,10 @@ async fn a_namespace_sees_its_own_requests_alone_and_a_reset_begins_a_new_journa
     let hint = "it is one of namespace gw0: add ?namespace=gw0";
     assert_eq!((status, &answer["error"]["hint"]), (404, &json!(hint)));
     assert_eq!(ask(&server, "POST", "/reset?namespace=gw0", "").await.0, 200);
+    let older = server.journal("?namespace=gw1").await;
     let journal = server.journal("?namespace=gw0").await;
     assert_eq!([&journal["seen"], &journal["requests"]], [&json!(0), &json!([])]);
+    assert!(older["generation"].as_u64() < journal["generation"].as_u64(), "{older} {journal}");
     assert_eq!(server.recorded("", "request_id").await, [&*ids[0]]);
     // What names no namespace that could be is in `default`.
     server.acs3("DescribeRegions").key("test@gw1", "test").header("x-ecsim-namespace", "gw0").send().await;
@@ -230,6 +232,7 @@ async fn secrets_never_reach_the_journal() {
         for (version, action) in [("2014-05-26", "DescribeRegions"), ("2015-04-01", "GetCallerIdentity")] {
             let call = || server.call(action).param("Version", version).key("temporary", secret);
             answers.push(call().param("SecurityToken", "hush-token").send().await);
+            answers.push(call().param("Attributes", r#"{"a":[{"Password":"hush"}]}"#).send().await);
             answers.push(call().param("SecurityToken", "hush-token-of-nobody").param("Password", "hush").send().await);
             answers
                 .push(call().param("SecurityToken", "hush-token").unsigned("Signature", "hush/signature").send().await);
@@ -442,6 +445,14 @@ async fn a_fault_is_named_and_explained() {
     assert_eq!([&request["status"], &request["code"], &request["fault"]], [&json!(502), &json!("Bad"), &json!("f1")]);
     assert_eq!((&explained["station"], &explained["code"]), (&json!("fault"), &Value::Null), "it is in no table");
     assert!(explained["explanation"].as_str().is_some_and(|text| text.starts_with("f1 has the call fail")));
+
+    let part = json!([{ "id": "f2", "effect": "partial", "error": { "statusCode": 502, "code": "Bad" } }]);
+    assert_eq!(ask(&server, "POST", "/chaos/faults", &part.to_string()).await.0, 200);
+    let explained = server.explained(&id_of(&server.take_off("web-role").send().await)).await;
+    assert!(explained["explanation"].as_str().is_some_and(|text| text.starts_with("f2 has the call fail")));
+    let passed = explained["passed"].as_array().expect("a list");
+    assert_eq!(explained["station"], "fault", "of the whole batch");
+    assert!(passed.contains(&json!("parameters")) && !passed.contains(&json!("fault")), "{passed:?}");
 }
 
 #[tokio::test]
@@ -461,6 +472,31 @@ async fn a_workload_s_requests_for_metadata_are_recorded() {
     assert_eq!(of("?namespace=gw0", "status").await, [404]);
     let fetched = json!({ "product": "imds", "path": role, "instance_id": WEB, "code": "OK", "times": 1 });
     assert_eq!(server.verified(json!({ "calls": [fetched] })).await.0, 200);
+}
+
+#[tokio::test]
+async fn requests_for_metadata_are_recorded_with_method_and_peer_also_where_nobody_looks_what_they_ask_for() {
+    let limits = Limits { max_header_size: 1000, ..Limits::default() };
+    let server = support::start_with(|builder| builder.limits(limits)).await;
+    let (item, uri) = (format!("/_ecsim/instances/{WEB}/latest/mac"), format!("/_ecsim/instances/{WEB}/credentials"));
+    let mut statuses = Vec::new();
+    for (method, path, header) in [
+        ("HEAD", &*uri, "a"),
+        ("GET", "/_ecsim/instances/%FF/credentials", "a"),
+        ("GET", "/_ecsim/instances/%FF/latest/mac", "a"),
+        ("GET", &*item, &"a".repeat(1000)),
+    ] {
+        let url = format!("{}{path}", server.url());
+        let request = client().request(method.parse().expect("a method"), url).header("x-long", header);
+        statuses.push(json!(Answer::of(request).await.status));
+    }
+    assert_eq!(statuses, [200, 404, 404, 431]);
+    let of = async |member| server.recorded("?product=imds", member).await;
+    assert_eq!(of("status").await, statuses);
+    assert_eq!(of("method").await, ["HEAD", "GET", "GET", "GET"]);
+    assert_eq!(of("path").await, [&*uri, "/_ecsim/instances/%FF/credentials", "/latest/mac", "/latest/mac"]);
+    assert_eq!(of("peer").await, ["127.0.0.1"; 4]);
+    assert_eq!(of("instance_id").await, [json!(WEB), Value::Null, Value::Null, json!(WEB)]);
 }
 
 #[tokio::test]
@@ -579,6 +615,22 @@ async fn what_was_dropped_cannot_be_said_not_to_have_come() {
 }
 
 #[tokio::test]
+async fn what_is_not_kept_cannot_be_said_not_to_be_there() {
+    let server = support::start().await;
+    let many = (0..256).fold(server.call("DescribeRegions"), |call, n| call.param(&format!("a{n}"), "v"));
+    many.param("z", "v").send().await;
+    let call = |name: &str| json!({ "calls": [{ "parameters": { name: null } }] });
+    for name in ["z", "y"] {
+        let (status, answer) = server.verified(call(name)).await;
+        assert_eq!(status, 417, "{name}");
+        let difference = &answer["error"]["misses"][0]["nearest"]["differences"][0];
+        assert!(difference["seen"].as_str().is_some_and(|text| text.contains("not kept")), "{difference}");
+    }
+    server.call("DescribeRegions").send().await;
+    assert_eq!(server.verified(call("z")).await.0, 200);
+}
+
+#[tokio::test]
 async fn what_is_no_verification_is_refused() {
     let server = support::start().await;
     for body in [
@@ -677,4 +729,13 @@ fn requests_are_listed_explained_verified_and_forgotten_by_sub_commands() {
     let (status, out, _) = run(&["requests", "--clear"]);
     assert!(status == Some(0) && out.contains("\"cleared\": 2"), "{out}");
     assert_eq!(run(&["requests"]).1, "1 older requests were dropped\n");
+
+    let refused = server.call("De\u{1b}[2J\nhint: none", "test", "test");
+    let id = refused["RequestId"].as_str().expect("an id");
+    for out in [run(&["requests"]).1, run(&["explain", id]).1] {
+        assert!(!out.contains('\u{1b}') && !out.contains("\nhint: none"), "{out}");
+        assert!(out.contains("De\\u{1b}[2J\\nhint: none"), "{out}");
+    }
+    let file = folder.file("nothing.json", r#"{"calls":[],"nothing_else":true}"#);
+    assert!(run(&["verify", &file]).2.contains("GET De\\u{1b}[2J\\nhint: none => 404"));
 }

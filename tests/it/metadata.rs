@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ecsim::control::{Access, Origin};
 use ecsim::emulator::Builder;
 use ecsim::metadata;
 use ecsim::settings::Settings;
@@ -563,6 +564,38 @@ async fn whoever_says_two_things_is_told_so() {
     assert_eq!(ask(format!("http://{named_door}/{item}"), &same).await, (200, WEB.to_owned()), "the same twice");
     let own = ask(format!("http://{named_door}/_ecsim/instances/{WEB}@gw0/credentials"), &[]).await;
     assert!(own.0 == 200 && own.1.contains("@gw0"), "{}", own.1);
+}
+
+#[tokio::test]
+async fn a_page_of_the_web_meets_only_the_namespaces_that_there_are() {
+    let listed = "http://localhost:3000";
+    let access = Access { origins: vec![Origin::new(listed).expect("an origin")], ..Access::default() };
+    let server = support::start_with(|builder| as_web(builder).access(access)).await;
+    let (of_page, picture) = (("origin", "http://page.example"), ("sec-fetch-site", "cross-site"));
+    let there = async || {
+        let all: Value = serde_json::from_str(&server.at("/_ecsim/namespaces").await.1).expect("JSON");
+        all["namespaces"].as_array().expect("a list").len()
+    };
+    let ask = async |path: &str, headers: &[(&str, &str)]| {
+        let request = server.request("GET", path);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Answer::of(request).await.status
+    };
+    let uri = |name: &str| format!("/_ecsim/instances/{WEB}@{name}/credentials");
+    let item = |name: &str| format!("/_ecsim/instances/{WEB}@{name}/latest/meta-data/mac");
+    for header in [of_page, picture, ("origin", "null")] {
+        assert_eq!(ask(&uri("t1"), &[header]).await, 404, "{header:?}");
+        assert_eq!(ask(&item("t1"), &[header]).await, 403, "{header:?}");
+        assert_eq!(ask("/latest/meta-data/mac", &[header, ("x-ecsim-namespace", "t1")]).await, 403, "{header:?}");
+        assert_eq!(ask(&uri("default"), &[header]).await, 200, "{header:?}");
+    }
+    assert_eq!(there().await, 1);
+    let from_listed = [("origin", listed), picture];
+    for (place, headers) in [&[][..], &[("sec-fetch-site", "same-origin")], &from_listed].into_iter().enumerate() {
+        assert_eq!(ask(&uri(&format!("n{place}")), headers).await, 200, "{headers:?}");
+        assert_eq!(there().await, 2 + place);
+    }
+    assert_eq!(ask(&item("n0"), &[of_page]).await, 200);
 }
 
 #[tokio::test]

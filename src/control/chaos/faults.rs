@@ -345,6 +345,10 @@ const ITEMS: &str = "meta-data/";
 
 fn operation(products: &'static [Product], service: Option<&str>, name: &str) -> Result<Option<Operation>, String> {
     if service == Some(METADATA) {
+        // Of paths, any can be asked for; but none begins so below its version.
+        if name.starts_with('/') {
+            return Err("an item is named below its version, without a slash before: such as instance-id".to_owned());
+        }
         return Ok(Operation::read(name.strip_prefix(ITEMS).unwrap_or(name)));
     }
     let candidates: Vec<_> = match service {

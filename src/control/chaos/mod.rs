@@ -12,6 +12,7 @@ use serde::Serializer;
 
 use super::Refusal;
 use crate::api::action::Product;
+pub(crate) use crate::world::chaos::METADATA;
 use crate::world::seed::Mistake;
 
 /// The refusal of a body with mistakes, each with its place.
@@ -19,9 +20,6 @@ fn refused(code: &'static str, mistakes: &[Mistake], example: &str) -> Refusal {
     let hint = format!("nothing was changed; a body is such as {example}");
     Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, code, mistakes, hint)
 }
-
-/// The name of the metadata service among those of the products.
-pub(crate) const METADATA: &str = "imds";
 
 /// The names that services have here: in lower case those of the products, and that of the metadata service.
 fn services(products: &[Product]) -> Vec<String> {

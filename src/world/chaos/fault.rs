@@ -36,6 +36,9 @@ impl fmt::Display for FaultId {
     }
 }
 
+/// The name of the metadata service among those of the products.
+pub const METADATA: &str = "imds";
+
 /// Which operations: one, or all whose names begin alike. Names are compared without case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -130,8 +133,9 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// A rule. What is `None` does not narrow it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// Compared without case; the metadata service is `imds`.
+    /// Compared without case; the metadata service is [`METADATA`].
     pub service: Option<Box<str>>,
+    /// Without a service an action: what begins like one and is an item of the metadata service is not meant.
     pub operation: Option<Operation>,
     /// That the call names.
     pub region: Option<Box<str>>,
@@ -197,8 +201,9 @@ impl fmt::Debug for Target<'_> {
 
 impl Fault {
     fn matches(&self, target: &Target<'_>, ids: &Ids) -> bool {
+        let may_name = self.service.is_some() || target.service != METADATA;
         self.service.as_deref().is_none_or(|service| service.eq_ignore_ascii_case(target.service))
-            && self.operation.as_ref().is_none_or(|operation| operation.has(target.operation))
+            && self.operation.as_ref().is_none_or(|operation| may_name && operation.has(target.operation))
             && self.region.as_deref().is_none_or(|region| target.region == Some(region))
             && self.account.is_none_or(|account| account == target.account)
             && self.key_id.as_deref().is_none_or(|id| target.key_id.is_some_and(|of| ids.key_id(of) == ids.key_id(id)))
@@ -378,6 +383,23 @@ mod tests {
         for (number, set) in other.into_iter().enumerate() {
             assert!(!some(set).matches(&detach, &ids), "{number}");
         }
+    }
+
+    #[test]
+    fn without_a_service_an_operation_is_an_action_and_no_item_that_begins_alike() {
+        let ids = Ids::seeded(1);
+        let item = Target { service: METADATA, ..call("dns-conf/nameservers") };
+        let rule = |service: Option<&str>, operation| Fault {
+            service: service.map(Into::into),
+            operation: Operation::read(operation),
+            ..Fault::default()
+        };
+        for (service, operation, expected) in
+            [(None, "D*", false), (Some(METADATA), "D*", true), (None, "*", true), (Some("ecs"), "*", false)]
+        {
+            assert_eq!(rule(service, operation).matches(&item, &ids), expected, "{service:?} {operation}");
+        }
+        assert!(rule(None, "D*").matches(&call("DescribeRegions"), &ids));
     }
 
     #[test]

@@ -13,7 +13,9 @@ use jiff::Timestamp;
 
 use super::sync::{AtomicBool, Mutex};
 use super::{AccountId, Ids};
-pub use fault::{Counted, Damage, Effect, Fault, FaultId, Fired, InjectedError, Operation, Target, Treatment};
+pub use fault::{
+    Counted, Damage, Effect, Fault, FaultId, Fired, InjectedError, METADATA, Operation, Target, Treatment,
+};
 pub use latency::Latency;
 pub use limit::{Limit, LimitKey, LimitState, Rate, Throttled};
 
