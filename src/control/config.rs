@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::{Body, FromBody};
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
 use crate::settings::{Settings, SettingsCell, UsageError};
 use crate::world::{Propagation, Spaces, View};
 
@@ -157,7 +156,7 @@ impl Plain {
 }
 
 impl FromBody for ConfigChange {
-    const CODE: &'static str = "InvalidSetting";
+    const CODE: RefusalCode = RefusalCode::InvalidSetting;
     const HINT: &'static str = r#"a body is such as {"auth":"lenient","max-params":50}"#;
 }
 
@@ -181,8 +180,9 @@ pub(super) async fn change(
     Body(ConfigChange(changes)): Body<ConfigChange>,
 ) -> Result<Json<Config>, Refusal> {
     let changes = changes.into_iter().map(|(name, text)| (name, text.into_string())).collect();
-    control.configuration.change(&changes).map_err(|UsageError { message, hint }| {
-        Refusal::new(StatusCode::BAD_REQUEST, "InvalidSetting", message, hint)
-    })?;
+    control
+        .configuration
+        .change(&changes)
+        .map_err(|UsageError { message, hint }| Refusal::new(RefusalCode::InvalidSetting, message, hint))?;
     Ok(Json(Config { schema: 1, settings: control.configuration.listed() }))
 }

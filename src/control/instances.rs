@@ -1,13 +1,12 @@
 //! `/_ecsim/instances`: the instances, and the roles that are attached to them.
 
 use axum::Json;
-use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Refusal;
 use super::extract::{Named, OfAccount, Query};
 use super::scope::{InNamespace, Scope};
+use super::{Refusal, RefusalCode};
 use crate::world::{Attachment, Instance, InstanceId, KeyOwner, World};
 
 /// All instances, by id: about 200 bytes each, and they are not paged.
@@ -132,6 +131,6 @@ pub(super) async fn instance(Scope(space): Scope, Named(id): Named) -> Result<Js
     });
     details.map(Json).ok_or_else(|| {
         let hint = "GET /_ecsim/instances lists them";
-        Refusal::new(StatusCode::NOT_FOUND, "NoSuchInstance", format!("there is no instance {id:?}"), hint)
+        Refusal::new(RefusalCode::NoSuchInstance, format!("there is no instance {id:?}"), hint)
     })
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::extract::Named;
-use super::{Control, Refusal, scope};
+use super::{Control, Refusal, RefusalCode, scope};
 use crate::world::{Space, utc_seconds};
 
 /// The namespaces that there are.
@@ -66,11 +65,11 @@ pub(super) async fn delete(
     let name = scope::parse(&name)?;
     if name.is_default() {
         let hint = "POST /_ecsim/reset begins it again";
-        return Err(Refusal::new(StatusCode::CONFLICT, "NamespaceStays", "the namespace default always is", hint));
+        return Err(Refusal::new(RefusalCode::NamespaceStays, "the namespace default always is", hint));
     }
     let removed = control.spaces.remove(&name).ok_or_else(|| {
         let message = format!("there is no namespace {name}");
-        Refusal::new(StatusCode::NOT_FOUND, "NoNamespace", message, "GET /_ecsim/namespaces lists them")
+        Refusal::new(RefusalCode::NoNamespace, message, "GET /_ecsim/namespaces lists them")
     })?;
     Ok(Json(OfNamespace::of(&removed)))
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Named, Query};
 use super::matching::Members;
 use super::scope::{InNamespace, Scope};
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
 use crate::api::action::Product;
 use crate::api::error::{Code, Row};
 use crate::api::explanation::Explanation;
@@ -336,7 +335,7 @@ fn no_such(control: &Control, space: &Space, id: &str) -> Refusal {
         (None, dropped) => format!("{dropped} older requests were dropped; --journal-max keeps more"),
     };
     let message = format!("there is no request {id:?} in namespace {}", space.namespace);
-    Refusal::new(StatusCode::NOT_FOUND, "NoSuchRequest", message, hint)
+    Refusal::new(RefusalCode::NoSuchRequest, message, hint)
 }
 
 /// A next step that depends on what there is now.

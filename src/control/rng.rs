@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::extract::{Body, FromBody};
 use super::scope::{InNamespace, Target};
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
 
 /// What the generator of a namespace begins with.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -19,7 +19,7 @@ pub(super) struct Seed {
 }
 
 impl FromBody for Seed {
-    const CODE: &'static str = "InvalidRng";
+    const CODE: RefusalCode = RefusalCode::InvalidRng;
     const HINT: &'static str = r#"a body is such as {"seed":42}"#;
 }
 

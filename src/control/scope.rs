@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::extract::Query;
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
 use crate::world::{Namespace, NoSpace, NotOneNamespace, Space};
 
 /// What says so, beside header `x-ecsim-namespace`.
@@ -47,12 +47,12 @@ impl FromRequestParts<Arc<Control>> for Target {
 }
 
 fn two(message: String) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", message, "leave out one of them")
+    Refusal::new(RefusalCode::InvalidNamespace, message, "leave out one of them")
 }
 
 fn none(text: &str) -> Refusal {
     let hint = "a namespace is 1 to 63 letters, digits, '-', '_' or '.'";
-    Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", format!("{text:?} is no namespace"), hint)
+    Refusal::new(RefusalCode::InvalidNamespace, format!("{text:?} is no namespace"), hint)
 }
 
 pub(super) fn parse(name: &str) -> Result<Namespace, Refusal> {
@@ -78,12 +78,12 @@ impl From<NoSpace> for Refusal {
             NoSpace::TooMany(most) => {
                 let message = format!("there are {most} namespaces already");
                 let hint = "DELETE /_ecsim/namespaces/{name} makes room, and so does --max-namespaces";
-                Self::new(StatusCode::CONFLICT, "TooManyNamespaces", message, hint)
+                Self::new(RefusalCode::TooManyNamespaces, message, hint)
             }
             NoSpace::Seed(mistakes) => {
                 let hint =
                     "the seeds are good for default and not for this namespace: take another name, or change them";
-                Self::mistakes(StatusCode::INTERNAL_SERVER_ERROR, "InvalidSeed", &mistakes, hint)
+                Self::mistakes(RefusalCode::SeedsFailed, &mistakes, hint)
             }
         }
     }

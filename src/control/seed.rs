@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Query, Text};
 use super::scope::{InNamespace, Target};
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
 use crate::world::seed::{Files, Mistake};
 use crate::world::{Namespace, NoSpace, Space, World};
 
@@ -87,7 +86,7 @@ pub(super) fn in_body(text: String) -> [(String, String); 1] {
 }
 
 pub(super) fn refused(mistakes: &[Mistake]) -> Refusal {
-    Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, "InvalidSeed", mistakes, HINT)
+    Refusal::mistakes(RefusalCode::InvalidSeed, mistakes, HINT)
 }
 
 /// Puts the world of a seed or snapshot in the place of the one that is there.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::response::IntoResponse;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::Serialize;
@@ -14,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::Named;
 use super::namespaces::OfNamespace;
 use super::scope::{InNamespace, Scope, Target};
-use super::{Control, Refusal, Refused, seed};
+use super::{Control, Refusal, RefusalCode, Refused, seed};
 use crate::files::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName, beside_calls};
 use crate::world::seed::Mistake;
 use crate::world::utc_seconds;
@@ -65,7 +64,7 @@ impl FromRequestParts<Arc<Control>> for Folder {
         control.snapshots.clone().map(Self).ok_or_else(|| {
             let hint = "start ecsim with --snapshot-dir DIR; GET and PUT /_ecsim/snapshot need no folder";
             let message = "there is no folder for named snapshots";
-            Refusal::new(StatusCode::CONFLICT, "NoSnapshotDir", message, hint)
+            Refusal::new(RefusalCode::NoSnapshotDir, message, hint)
         })
     }
 }
@@ -87,22 +86,22 @@ impl FromRequestParts<Arc<Control>> for OfName {
         SnapshotName::parse(&name).map(Self).ok_or_else(|| {
             let message = format!("{name:?} is no name of a snapshot");
             let hint = "a name is 1 to 64 letters, digits, '-', '_' or '.', the first no '.'";
-            Refusal::new(StatusCode::BAD_REQUEST, "InvalidSnapshotName", message, hint)
+            Refusal::new(RefusalCode::InvalidSnapshotName, message, hint)
         })
     }
 }
 
 impl From<SnapshotError> for Refusal {
     fn from(error: SnapshotError) -> Self {
-        let (status, code, hint) = match &error {
-            SnapshotError::Unknown(_) => (StatusCode::NOT_FOUND, "NoSnapshot", "GET /_ecsim/snapshots lists them"),
+        let (code, hint) = match &error {
+            SnapshotError::Unknown(_) => (RefusalCode::NoSnapshot, "GET /_ecsim/snapshots lists them"),
             SnapshotError::Io { .. } => {
                 let hint =
                     "--snapshot-dir names a folder that ecsim may write, or that it can make in one that is there";
-                (StatusCode::INTERNAL_SERVER_ERROR, "SnapshotDirFailed", hint)
+                (RefusalCode::SnapshotDirFailed, hint)
             }
         };
-        Self::new(status, code, error.to_string(), hint)
+        Self::new(code, error.to_string(), hint)
     }
 }
 

@@ -1,14 +1,13 @@
 //! `/_ecsim/verify`: whether the calls came that a test expects.
 
 use axum::Json;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Refusal;
 use super::extract::{Body, FromBody};
 use super::matching::{Difference, Members};
 use super::scope::{InNamespace, Scope};
+use super::{Refusal, RefusalCode};
 use crate::world::journal::Record;
 
 /// How many expectations there may be, and how many requests a miss names.
@@ -47,7 +46,7 @@ struct Expected {
 }
 
 impl FromBody for Verification {
-    const CODE: &'static str = "InvalidVerification";
+    const CODE: RefusalCode = RefusalCode::InvalidVerification;
     const HINT: &'static str = HINT;
 }
 
@@ -112,9 +111,7 @@ struct Near {
 #[utoipa::path(post, path = "/_ecsim/verify", params(InNamespace), request_body = Verification,
                responses((status = 200, body = Verified)))]
 pub(super) async fn verify(Scope(space): Scope, Body(wanted): Body<Verification>) -> Result<Json<Verified>, Refusal> {
-    wanted.check().map_err(|reason| {
-        Refusal::new(StatusCode::BAD_REQUEST, Verification::CODE, format!("the body: {reason}"), HINT)
-    })?;
+    wanted.check().map_err(|reason| Refusal::new(Verification::CODE, format!("the body: {reason}"), HINT))?;
     // Calls wait while the journal is looked at: a copy of it does not hold them up.
     let (records, is_whole) = space.journal.look(|kept| {
         let records: Vec<_> = kept.records().filter(|record| record.seq > wanted.since).collect();
@@ -131,7 +128,7 @@ pub(super) async fn verify(Scope(space): Scope, Body(wanted): Body<Verification>
         }));
     }
     let hint = "GET /_ecsim/requests shows what came; /_ecsim/requests/{request_id}/explain why a call was refused";
-    Err(Refusal::misses("VerificationFailed", misses, hint))
+    Err(Refusal::misses(RefusalCode::VerificationFailed, misses, hint))
 }
 
 impl Verification {

@@ -368,7 +368,7 @@ impl Reading {
 /// The control API's refusal of credentials.
 pub(crate) fn no_credentials(message: &str) -> Response<Body> {
     let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
-    control::Refusal::new(StatusCode::NOT_FOUND, "NoCredentials", message, hint).into_response()
+    control::Refusal::new(control::RefusalCode::NoCredentials, message, hint).into_response()
 }
 
 /// What a request for a token asks for (imds.md 2; that X-Forwarded-For comes first: inferred).

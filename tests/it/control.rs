@@ -390,6 +390,19 @@ async fn what_is_refused_makes_no_namespace() {
 }
 
 #[tokio::test]
+async fn seeds_that_are_good_for_default_alone_are_a_failure_elsewhere_with_every_mistake() {
+    // In gw0 both are a@gw0.
+    let keys = json!([{ "id": "a", "secret": "a" }, { "id": "a@gw0", "secret": "a" }]);
+    let server = support::start_seeded(json!({ "accounts": [{ "id": "1000000000000001", "keys": keys }] })).await;
+    for (method, path, body) in [("GET", "clock", ""), ("PUT", "clock", r#"{"advance":"1s"}"#), ("POST", "reset", "")] {
+        let (status, answer) = ask(&server, method, &format!("/_ecsim/{path}?namespace=gw0"), body).await;
+        assert_eq!((status, &answer["error"]["code"]), (500, &json!("SeedsFailed")), "{method} {path}: {answer}");
+        assert_eq!(answer["error"]["mistakes"][0]["place"], "$.accounts[0].keys[1].id", "{answer}");
+        assert_eq!(ask(&server, method, &format!("/_ecsim/{path}?namespace=gw1"), body).await.0, 200);
+    }
+}
+
+#[tokio::test]
 async fn on_loopback_a_unix_socket_is_of_this_machine() {
     let path = std::env::temp_dir().join(format!("ecsim-control-{}.sock", std::process::id()));
     let server = support::start_with(|builder| builder.unix(&path)).await;

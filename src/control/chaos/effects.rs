@@ -9,7 +9,7 @@ use super::read::{self, Members, Mistakes};
 use super::{millis, shortest};
 use crate::control::extract::Text;
 use crate::control::scope::{InNamespace, Scope};
-use crate::control::{Refusal, Refused};
+use crate::control::{Refusal, RefusalCode, Refused};
 use crate::policy::Place;
 use crate::world::Space;
 use crate::world::chaos::{LONGEST_DELAY, Latency};
@@ -80,7 +80,7 @@ pub(in crate::control) async fn show(Scope(space): Scope) -> Json<Effects> {
 #[utoipa::path(method(post, put), path = "/_ecsim/chaos/effects", operation_id = "set_effects", params(InNamespace), request_body = Object,
                responses((status = 200, body = Effects), (status = 422, body = Refused, description = "Mistakes")))]
 pub(in crate::control) async fn set(Scope(space): Scope, Text(body): Text) -> Result<Json<Effects>, Refusal> {
-    let latency = latency(&body).map_err(|mistakes| super::refused("InvalidEffects", &mistakes, EXAMPLE))?;
+    let latency = latency(&body).map_err(|mistakes| super::refused(RefusalCode::InvalidEffects, &mistakes, EXAMPLE))?;
     space.chaos.set_latency(latency);
     Ok(Effects::of(&space))
 }

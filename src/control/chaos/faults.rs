@@ -15,7 +15,7 @@ use crate::api::action::Product;
 use crate::api::error::Code;
 use crate::control::extract::Text;
 use crate::control::scope::{InNamespace, Scope};
-use crate::control::{Control, Refusal, Refused};
+use crate::control::{Control, Refusal, RefusalCode, Refused};
 use crate::policy::Place;
 use crate::world::chaos::{
     Counted, Effect, Fault, FaultId, FaultsRefused, InjectedError, LONGEST_DELAY, MOST_FAULTS, Operation,
@@ -204,7 +204,7 @@ pub(in crate::control) async fn remove(
 const EXAMPLE: &str = r#"[{"service":"ecs","operation":"DescribeInstances","times":2,"error":{"statusCode":503,"code":"ServiceUnavailable"}}]"#;
 
 fn refused(mistakes: &[Mistake]) -> Refusal {
-    super::refused("InvalidFaults", mistakes, EXAMPLE)
+    super::refused(RefusalCode::InvalidFaults, mistakes, EXAMPLE)
 }
 
 fn not_taken(error: &FaultsRefused) -> Vec<Mistake> {

@@ -15,7 +15,7 @@ use crate::api::action::Product;
 use crate::api::error::Code;
 use crate::control::extract::Text;
 use crate::control::scope::{InNamespace, Scope};
-use crate::control::{Control, Refusal, Refused};
+use crate::control::{Control, Refusal, RefusalCode, Refused};
 use crate::policy::Place;
 use crate::world::Space;
 use crate::world::chaos::{LONGEST_DELAY, Limit, LimitKey, LimitState, MOST_LIMITS, Rate, TooManyLimits};
@@ -119,7 +119,7 @@ pub(in crate::control) async fn clear(Scope(space): Scope) -> Result<Json<CallLi
 const EXAMPLE: &str = r#"{"DetachInstanceRamRole":{"qps":10,"burst":20,"code":"Throttling.User"},"sts:*":{"qps":100}}"#;
 
 fn refused(mistakes: &[Mistake]) -> Refusal {
-    super::refused("InvalidLimits", mistakes, EXAMPLE)
+    super::refused(RefusalCode::InvalidLimits, mistakes, EXAMPLE)
 }
 
 fn not_taken(error: TooManyLimits) -> Vec<Mistake> {

@@ -7,17 +7,16 @@ mod read;
 
 use std::time::Duration;
 
-use http::StatusCode;
 use serde::Serializer;
 
-use super::Refusal;
+use super::{Refusal, RefusalCode};
 use crate::api::action::Product;
 use crate::world::seed::Mistake;
 
 /// The refusal of a body with mistakes, each with its place.
-fn refused(code: &'static str, mistakes: &[Mistake], example: &str) -> Refusal {
+fn refused(code: RefusalCode, mistakes: &[Mistake], example: &str) -> Refusal {
     let hint = format!("nothing was changed; a body is such as {example}");
-    Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, code, mistakes, hint)
+    Refusal::mistakes(code, mistakes, hint)
 }
 
 /// The name of the metadata service among those of the products.
