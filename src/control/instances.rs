@@ -1,12 +1,15 @@
 //! `/_ecsim/instances`: the instances, and the roles that are attached to them.
 
+use std::sync::Arc;
+
 use axum::Json;
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::extract::{Named, OfAccount, Query};
-use super::scope::{InNamespace, Scope};
-use super::{Refusal, RefusalCode};
+use super::scope::{InNamespace, Scope, Target};
+use super::{Control, Refusal, RefusalCode};
 use crate::world::{Attachment, Instance, InstanceId, KeyOwner, World};
 
 /// All instances, by id: about 200 bytes each, and they are not paged.
@@ -101,7 +104,7 @@ fn role_history(world: &World, id: &InstanceId, instance: &Instance) -> Vec<Role
 
 /// The instances and their roles
 #[utoipa::path(get, path = "/_ecsim/instances", params(InNamespace, OfAccount), responses((status = 200, body = Instances)))]
-pub(super) async fn instances(Scope(space): Scope, Query(of): Query<OfAccount>) -> Json<Instances> {
+pub(super) async fn instances(Query(of): Query<OfAccount>, Scope(space): Scope) -> Json<Instances> {
     let mut instances: Vec<_> = space.store.read(|world| {
         let shown = world.instances().filter(|(_, instance)| of.has(instance.account));
         shown.map(|(id, instance)| InstanceView::of(id, instance)).collect()
@@ -113,8 +116,12 @@ pub(super) async fn instances(Scope(space): Scope, Query(of): Query<OfAccount>) 
 /// One instance: how its role has changed, and what it was handed out
 #[utoipa::path(get, path = "/_ecsim/instances/{id}", params(InNamespace, ("id" = String, Path, description = "The instance")),
                responses((status = 200, body = InstanceDetails)))]
-pub(super) async fn instance(Scope(space): Scope, Named(id): Named) -> Result<Json<InstanceDetails>, Refusal> {
-    let details = space.store.read(|world| {
+pub(super) async fn instance(
+    State(control): State<Arc<Control>>,
+    Target(name): Target,
+    Named(id): Named,
+) -> Result<Json<InstanceDetails>, Refusal> {
+    let details = |world: &World| {
         let (id, instance) = world.instance_entry(&id)?;
         let is_its = |owner: &KeyOwner| match owner {
             KeyOwner::Session(session) => session.instance.as_ref() == Some(id),
@@ -128,9 +135,12 @@ pub(super) async fn instance(Scope(space): Scope, Named(id): Named) -> Result<Js
             role_history: role_history(world, id, instance),
             role_changes_dropped: world.role_changes().dropped(),
         })
-    });
-    details.map(Json).ok_or_else(|| {
-        let hint = "GET /_ecsim/instances lists them";
-        Refusal::new(RefusalCode::NoSuchInstance, format!("there is no instance {id:?}"), hint)
-    })
+    };
+    let (_, details) = control.spaces.change(&name, |space| {
+        space.store.read(details).ok_or_else(|| {
+            let hint = "GET /_ecsim/instances lists them";
+            Refusal::new(RefusalCode::NoSuchInstance, format!("there is no instance {id:?}"), hint)
+        })
+    })?;
+    Ok(Json(details))
 }

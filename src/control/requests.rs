@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Named, Query};
 use super::matching::Members;
-use super::scope::{InNamespace, Scope};
+use super::scope::{InNamespace, Scope, Target};
 use super::{Control, Refusal, RefusalCode};
 use crate::api::action::Product;
 use crate::api::error::{Code, Row};
@@ -169,7 +169,7 @@ pub(super) struct Wanted {
 /// The latest requests, oldest first
 #[utoipa::path(get, path = "/_ecsim/requests", operation_id = "requests", params(InNamespace, Wanted),
                responses((status = 200, body = Requests)))]
-pub(super) async fn list(Scope(space): Scope, Query(wanted): Query<Wanted>) -> Json<Requests> {
+pub(super) async fn list(Query(wanted): Query<Wanted>, Scope(space): Scope) -> Json<Requests> {
     let Wanted { action, code, status, access_key_id, product, instance, since, limit } = wanted;
     let limit = limit.unwrap_or(usize::MAX);
     let members = Members { action, product, code, status, access_key_id, instance_id: instance, ..Members::default() };
@@ -228,11 +228,11 @@ pub(super) struct OneRequest {
                responses((status = 200, body = OneRequest)))]
 pub(super) async fn show(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Named(id): Named,
 ) -> Result<Json<OneRequest>, Refusal> {
-    let request = find(&space, &id).as_ref().map(Request::of).ok_or_else(|| no_such(&control, &space, &id))?;
-    Ok(Json(OneRequest { schema: 1, request }))
+    let (_, record) = found(&control, &name, &id)?;
+    Ok(Json(OneRequest { schema: 1, request: Request::of(&record) }))
 }
 
 /// Why a call ended as it did.
@@ -274,10 +274,10 @@ struct CodeView {
                responses((status = 200, body = Explained)))]
 pub(super) async fn explain(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Named(id): Named,
 ) -> Result<Json<Explained>, Refusal> {
-    let record = find(&space, &id).ok_or_else(|| no_such(&control, &space, &id))?;
+    let (space, record) = found(&control, &name, &id)?;
     let passed = Stations::of(record.passed).map(Station::name).collect();
     let request_id = record.request_id.map(|id| id.to_string()).unwrap_or_default();
     let request = Request::of(&record);
@@ -319,6 +319,11 @@ pub(super) async fn explain(
         }),
         request,
     }))
+}
+
+/// The record of a request, and the space that it is in.
+fn found(control: &Control, name: &Namespace, id: &str) -> Result<(Arc<Space>, Record), Refusal> {
+    control.spaces.change(name, |space| find(space, id).ok_or_else(|| no_such(control, space, id)))
 }
 
 fn find(space: &Space, id: &str) -> Option<Record> {

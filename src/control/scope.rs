@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::HeaderValue;
 use http::request::Parts;
 use serde::Deserialize;
@@ -59,15 +59,18 @@ pub(super) fn parse(name: &str) -> Result<Namespace, Refusal> {
     Namespace::parse(name).ok_or_else(|| none(name))
 }
 
-/// The space that a request is about.
+/// The space that a request is about, which may be made for it: so handlers have it last, when nothing that they take in is
+/// refused any more. One that has a body or that can still refuse takes the [`Target`], and changes the space by
+/// [`Spaces::change`](crate::world::Spaces::change), which makes none for what is refused.
 #[derive(Debug)]
 pub(super) struct Scope(pub(super) Arc<Space>);
 
-impl FromRequestParts<Arc<Control>> for Scope {
+impl FromRequest<Arc<Control>> for Scope {
     type Rejection = Refusal;
 
-    async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
-        let Target(name) = Target::from_request_parts(head, control).await?;
+    async fn from_request(request: Request, control: &Arc<Control>) -> Result<Self, Refusal> {
+        let (mut head, _) = request.into_parts();
+        let Target(name) = Target::from_request_parts(&mut head, control).await?;
         Ok(Self(control.spaces.of(&name)?))
     }
 }

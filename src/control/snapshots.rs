@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Named;
 use super::namespaces::OfNamespace;
-use super::scope::{InNamespace, Scope, Target};
+use super::scope::{InNamespace, Target};
 use super::{Control, Refusal, RefusalCode, Refused, seed};
 use crate::files::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName, beside_calls};
 use crate::world::seed::Mistake;
@@ -136,14 +136,16 @@ pub(super) async fn delete(Folder(folder): Folder, OfName(name): OfName) -> Resu
 #[utoipa::path(post, path = "/_ecsim/snapshots/{name}/save", operation_id = "save_snapshot", params(OfName, InNamespace),
                responses((status = 200, body = Saved)))]
 pub(super) async fn save(
+    State(control): State<Arc<Control>>,
     Folder(folder): Folder,
     OfName(name): OfName,
-    Scope(space): Scope,
+    Target(namespace): Target,
 ) -> Result<Json<Saved>, Refusal> {
     let saved = beside_calls(move || {
-        let bytes = folder.save(&name, &space)?;
-        let (namespace, generation) = (space.namespace.to_string(), space.generation);
-        Ok::<_, SnapshotError>(Saved { schema: 1, name: name.to_string(), bytes, namespace, generation })
+        let (space, bytes) =
+            control.spaces.change(&namespace, |space| folder.save(&name, space).map_err(Refusal::from))?;
+        let (namespace, generation) = (namespace.to_string(), space.generation);
+        Ok::<_, Refusal>(Saved { schema: 1, name: name.to_string(), bytes, namespace, generation })
     });
     Ok(Json(saved.await?))
 }

@@ -369,7 +369,10 @@ async fn a_path_that_is_longer_than_any_is_taken_for_no_other() {
 
 #[tokio::test]
 async fn what_is_refused_makes_no_namespace() {
-    let server = support::start().await;
+    let folder = Folder::new("control-refused");
+    // What can be no folder.
+    let kept = folder.file("kept", "");
+    let server = support::start_with(|builder| builder.snapshot_dir(Some(kept.into()))).await;
     for (method, path, body, status) in [
         ("POST", "/_ecsim/seed", r#"{"accounts":[{"users":[{"name":"a b"}]}]}"#, 422),
         ("POST", "/_ecsim/seed", "{", 422),
@@ -377,12 +380,42 @@ async fn what_is_refused_makes_no_namespace() {
         ("PUT", "/_ecsim/clock", r#"{"advance":"-1s"}"#, 400),
         ("POST", "/_ecsim/rng", r#"{"seed":-1}"#, 400),
         ("PUT", "/_ecsim/snapshot", "{", 422),
+        ("POST", "/_ecsim/chaos/faults", "{", 422),
+        ("PATCH", "/_ecsim/chaos/faults", r#"[{"id":"a"},{"id":"a"}]"#, 422),
+        ("DELETE", "/_ecsim/chaos/faults", "{", 422),
+        ("PUT", "/_ecsim/chaos/effects", r#"{"latency":-1}"#, 422),
+        ("PUT", "/_ecsim/chaos/limits", r#"{"Detach":{"qps":1}}"#, 422),
+        ("PATCH", "/_ecsim/chaos/limits", "{", 422),
+        ("POST", "/_ecsim/verify", "{", 400),
+        ("POST", "/_ecsim/verify", r#"{"calls":[]}"#, 400),
+        ("POST", "/_ecsim/verify", r#"{"calls":[{"action":"DescribeRegions"}]}"#, 417),
+        ("GET", "/_ecsim/requests/none", "", 404),
+        ("GET", "/_ecsim/requests/none/explain", "", 404),
+        ("GET", "/_ecsim/instances/i-none", "", 404),
+        ("POST", "/_ecsim/snapshots/a/save", "", 500),
+        ("POST", "/_ecsim/snapshots/a/load", "", 500),
     ] {
         let (answered, answer) = ask(&server, method, &format!("{path}?namespace=typo"), body).await;
         assert_eq!(answered, status, "{method} {path}: {answer}");
         let (_, list) = get(&server, "/_ecsim/namespaces").await;
         assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "{method} {path}: {list}");
     }
+    for (path, query) in [
+        ("requests", "limit=many"),
+        ("instances", "account=1"),
+        ("users", "account=1"),
+        ("roles", "x=1"),
+        ("credentials", "secrets=perhaps"),
+    ] {
+        assert_eq!(get(&server, &format!("/_ecsim/{path}?namespace=typo&{query}")).await.0, 400, "{path}");
+        let (_, list) = get(&server, "/_ecsim/namespaces").await;
+        assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "{path}: {list}");
+    }
+    let handle = server.emulator.namespace("typo").expect("a name");
+    assert_eq!(ask(&server, "DELETE", "/_ecsim/namespaces/typo", "").await.0, 200);
+    assert!(handle.seed("broken", "{").is_err());
+    let (_, list) = get(&server, "/_ecsim/namespaces").await;
+    assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "of Rust neither: {list}");
     let (_, answer) = ask(&server, "PUT", "/_ecsim/clock?namespace=t1", r#"{"mode":"frozen"}"#).await;
     assert_eq!(answer["mode"], "frozen");
     let (_, answer) = get(&server, "/_ecsim/clock?namespace=t1").await;
