@@ -7,8 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::{Named, OfAccount, Query};
-use super::scope::{InNamespace, Scope, Target};
+use super::extract::{OfAccount, Query};
+use super::scope::{InNamespace, Scope, TargetInstance};
 use super::{Control, Refusal, RefusalCode};
 use crate::world::{Attachment, Instance, InstanceId, KeyOwner, World};
 
@@ -114,12 +114,11 @@ pub(super) async fn instances(Query(of): Query<OfAccount>, Scope(space): Scope) 
 }
 
 /// One instance: how its role has changed, and what it was handed out
-#[utoipa::path(get, path = "/_ecsim/instances/{id}", params(InNamespace, ("id" = String, Path, description = "The instance")),
+#[utoipa::path(get, path = "/_ecsim/instances/{id}", params(InNamespace, ("id" = String, Path, description = "The instance, `INSTANCE_ID[@NAMESPACE]`")),
                responses((status = 200, body = InstanceDetails)))]
 pub(super) async fn instance(
     State(control): State<Arc<Control>>,
-    Target(name): Target,
-    Named(id): Named,
+    TargetInstance(id, name): TargetInstance,
 ) -> Result<Json<InstanceDetails>, Refusal> {
     let details = |world: &World| {
         let (id, instance) = world.instance_entry(&id)?;

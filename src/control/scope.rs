@@ -8,7 +8,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::Query;
+use super::extract::{Named, Query};
 use super::{Control, Refusal, RefusalCode};
 use crate::world::{Namespace, NoSpace, NotOneNamespace, Space};
 
@@ -30,20 +30,43 @@ impl FromRequestParts<Arc<Control>> for Target {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, _: &Arc<Control>) -> Result<Self, Refusal> {
-        let Query(asked) = Query::<InNamespace>::from_request_parts(head, &()).await?;
-        let in_query = asked.namespace.as_deref().map(parse).transpose()?;
-        let in_headers = head.headers.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
-        let in_header = Namespace::in_headers(in_headers).map_err(|not_one| match not_one {
-            NotOneNamespace::None(text) => none(&text),
-            NotOneNamespace::Several => two("two headers name two namespaces".to_owned()),
-        })?;
-        match (in_query, in_header) {
-            (Some(one), Some(other)) if one != other => {
-                Err(two(format!("the query names namespace {one}, the header {other}")))
-            }
-            (in_query, in_header) => Ok(Self(in_query.or(in_header).unwrap_or(Namespace::DEFAULT))),
-        }
+        named(head, None).await.map(Self)
     }
+}
+
+/// The id of an instance in a path, `INSTANCE_ID[@NAMESPACE]`, and the name of the space that the request is about.
+#[derive(Debug)]
+pub(super) struct TargetInstance(pub(super) String, pub(super) Namespace);
+
+impl FromRequestParts<Arc<Control>> for TargetInstance {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
+        let Named(text) = Named::from_request_parts(head, control).await?;
+        let (id, in_path) = Namespace::split(&text);
+        Ok(Self(id.to_owned(), named(head, in_path).await?))
+    }
+}
+
+/// The one name that path, query and header say, each of which may say none.
+async fn named(head: &mut Parts, in_path: Option<Namespace>) -> Result<Namespace, Refusal> {
+    let Query(asked) = Query::<InNamespace>::from_request_parts(head, &()).await?;
+    let in_query = asked.namespace.as_deref().map(parse).transpose()?;
+    let places = [("path", in_path), ("query", in_query), ("header", in_header(head)?)];
+    let mut names = places.into_iter().filter_map(|(place, name)| Some((place, name?)));
+    let Some((first, name)) = names.next() else { return Ok(Namespace::DEFAULT) };
+    match names.find(|(_, other)| *other != name) {
+        Some((place, other)) => Err(two(format!("the {first} names namespace {name}, the {place} {other}"))),
+        None => Ok(name),
+    }
+}
+
+fn in_header(head: &Parts) -> Result<Option<Namespace>, Refusal> {
+    let in_headers = head.headers.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
+    Namespace::in_headers(in_headers).map_err(|not_one| match not_one {
+        NotOneNamespace::None(text) => none(&text),
+        NotOneNamespace::Several => two("two headers name two namespaces".to_owned()),
+    })
 }
 
 fn two(message: String) -> Refusal {

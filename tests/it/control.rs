@@ -581,6 +581,28 @@ async fn instances_are_shown_by_id_with_their_roles_and_what_they_were_handed_ou
     let after = details().await;
     assert_eq!((&after["role"], &after["credentials"]), (&json!(null), &json!([credentials["AccessKeyId"]])));
 
+    // The id says which namespace it is in, as query and header do.
+    let in_gw0 = async |path: &str, header: &str| {
+        let request = client().get(format!("{}/_ecsim/instances/{path}", server.url()));
+        let request = if header.is_empty() { request } else { request.header("x-ecsim-namespace", header) };
+        let answer: Value = serde_json::from_str(&Answer::of(request).await.text).expect("JSON");
+        answer["error"]["code"].as_str().or(answer["role"].as_str()).expect("a role").to_owned()
+    };
+    for (path, header, seen) in [
+        ("i-2@gw0", "", "web"),
+        ("i-2@gw0?namespace=gw0", "gw0", "web"),
+        ("i-2?namespace=gw0", "", "web"),
+        ("i-2@gw0?namespace=gw1", "", "InvalidNamespace"),
+        ("i-2@gw0", "gw1", "InvalidNamespace"),
+        ("i-2@gw0?namespace=default", "", "InvalidNamespace"),
+        ("i-none@gw0", "", "NoSuchInstance"),
+        ("@gw0", "", "NoSuchInstance"),
+    ] {
+        assert_eq!(in_gw0(path, header).await, seen, "{path} {header}");
+    }
+    let (_, list) = get(&server, "/_ecsim/namespaces").await;
+    assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(2), "{list}");
+
     let (status, answer) = get(&server, "/_ecsim/instances/i-none").await;
     assert_eq!((status, &answer["error"]["code"]), (404, &json!("NoSuchInstance")));
     let (status, answer) = get(&server, "/_ecsim/instances/%FF").await;
