@@ -148,6 +148,7 @@ fn endpoints() -> Endpoints {
         .routes(routes!(credentials::credentials))
         .routes(routes!(instances::instances))
         .routes(routes!(instances::instance))
+        .routes(routes!(instances::role_history))
         .routes(routes!(roles::roles))
         .routes(routes!(users::users));
     Endpoints { alive, open, guarded }

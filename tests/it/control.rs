@@ -95,6 +95,7 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("GET", "/_ecsim/init", "/_ecsim/init", ""),
     ("GET", "/_ecsim/instances", "/_ecsim/instances", ""),
     ("GET", "/_ecsim/instances/{id}", "/_ecsim/instances/i-bp1ecsim0000000web01", ""),
+    ("GET", "/_ecsim/instances/{id}/role-history", "/_ecsim/instances/i-bp1ecsim0000000web01@gw0/role-history", ""),
     ("GET", "/_ecsim/roles", "/_ecsim/roles", ""),
     ("GET", "/_ecsim/users", "/_ecsim/users", ""),
     ("GET", "/_ecsim/openapi.json", "/_ecsim/openapi.json", ""),
@@ -322,8 +323,8 @@ async fn who_may_use_the_control_api_depends_on_the_mode_the_host_the_origin_and
 #[tokio::test]
 async fn every_endpoint_that_is_not_open_is_closed_to_whoever_may_not_use_it() {
     use AdminMode::{Loopback, Off, On};
-    let is_open =
-        |described: &str| !described.starts_with("/_ecsim/") || described.starts_with("/_ecsim/instances/{id}/");
+    let of_instances = ["/_ecsim/instances/{id}/credentials", "/_ecsim/instances/{id}/latest/{item}"];
+    let is_open = |described: &str| !described.starts_with("/_ecsim/") || of_instances.contains(&described);
     let open = ["/_ecsim/health", "/_ecsim/ready", "/_ecsim/coverage"];
     let closed: Vec<_> =
         REQUESTS.iter().filter(|(_, described, ..)| !is_open(described) && !open.contains(described)).collect();
@@ -602,6 +603,14 @@ async fn instances_are_shown_by_id_with_their_roles_and_what_they_were_handed_ou
     }
     let (_, list) = get(&server, "/_ecsim/namespaces").await;
     assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(2), "{list}");
+
+    let (status, history) = get(&server, "/_ecsim/instances/i-2/role-history").await;
+    let change = json!({ "at": support::NOW, "before": { "role": "web", "policy": null }, "after": null });
+    let expected = json!({ "schema": 1, "id": "i-2", "role_history": [change], "role_changes_dropped": 0 });
+    assert_eq!((status, &history), (200, &expected));
+    assert_eq!(details().await["role_history"], history["role_history"]);
+    assert_eq!(get(&server, "/_ecsim/instances/i-2@gw0/role-history").await.1["role_history"], json!([]));
+    assert_eq!(get(&server, "/_ecsim/instances/i-none/role-history").await.0, 404);
 
     let (status, answer) = get(&server, "/_ecsim/instances/i-none").await;
     assert_eq!((status, &answer["error"]["code"]), (404, &json!("NoSuchInstance")));
