@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 
 use super::extract::Text;
-use super::namespaces::OfNamespace;
+use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Scope, Target};
 use super::{Control, Refusal, Refused, seed};
 
@@ -27,11 +27,11 @@ pub(super) async fn take(Scope(space): Scope) -> impl IntoResponse {
 /// In a new generation, of another namespace too. A plain seed is taken as well. A newer schema, or any mistake, is refused
 /// and changes nothing.
 #[utoipa::path(put, path = "/_ecsim/snapshot", operation_id = "put_snapshot", params(InNamespace), request_body = Object,
-               responses((status = 200, body = OfNamespace), (status = 422, body = Refused, description = "Mistakes")))]
+               responses((status = 200, body = OneNamespace), (status = 422, body = Refused, description = "Mistakes")))]
 pub(super) async fn put(
     State(control): State<Arc<Control>>,
     Target(name): Target,
     Text(body): Text,
-) -> Result<Json<OfNamespace>, Refusal> {
-    Ok(Json(OfNamespace::of(&*seed::replace(&control, &name, &seed::in_body(body))?)))
+) -> Result<Json<OneNamespace>, Refusal> {
+    Ok(OneNamespace::of(&*seed::replace(&control, &name, &seed::in_body(body))?))
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Named;
-use super::namespaces::OfNamespace;
+use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal, RefusalCode, Refused, seed};
 use crate::files::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName, beside_calls};
@@ -29,7 +29,7 @@ pub(super) struct Snapshots {
 
 /// One snapshot.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OfSnapshot {
+struct OfSnapshot {
     name: String,
     bytes: u64,
     /// By the machine's clock, `YYYY-MM-DDThh:mm:ssZ`.
@@ -40,6 +40,15 @@ impl From<SavedSnapshot> for OfSnapshot {
     fn from(SavedSnapshot { name, bytes, saved }: SavedSnapshot) -> Self {
         Self { name: name.to_string(), bytes, saved: utc_seconds(saved) }
     }
+}
+
+/// One snapshot by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OneSnapshot {
+    /// The version of this form.
+    schema: u32,
+    #[serde(flatten)]
+    of: OfSnapshot,
 }
 
 /// What has been saved.
@@ -124,10 +133,10 @@ pub(super) async fn show(Folder(folder): Folder, OfName(name): OfName) -> Result
 
 /// Deletes a snapshot
 #[utoipa::path(delete, path = "/_ecsim/snapshots/{name}", operation_id = "delete_snapshot", params(OfName),
-               responses((status = 200, body = OfSnapshot, description = "What it was")))]
-pub(super) async fn delete(Folder(folder): Folder, OfName(name): OfName) -> Result<Json<OfSnapshot>, Refusal> {
+               responses((status = 200, body = OneSnapshot, description = "What it was")))]
+pub(super) async fn delete(Folder(folder): Folder, OfName(name): OfName) -> Result<Json<OneSnapshot>, Refusal> {
     let deleted = beside_calls(move || folder.delete(&name)).await?;
-    Ok(Json(deleted.into()))
+    Ok(Json(OneSnapshot { schema: 1, of: deleted.into() }))
 }
 
 /// Saves the world of a namespace under a name
@@ -154,13 +163,13 @@ pub(super) async fn save(
 ///
 /// As PUT /_ecsim/snapshot does, in whatever namespace: a newer schema, or any mistake, is refused and changes nothing.
 #[utoipa::path(post, path = "/_ecsim/snapshots/{name}/load", operation_id = "load_snapshot", params(OfName, InNamespace),
-               responses((status = 200, body = OfNamespace), (status = 422, body = Refused, description = "Mistakes")))]
+               responses((status = 200, body = OneNamespace), (status = 422, body = Refused, description = "Mistakes")))]
 pub(super) async fn load(
     State(control): State<Arc<Control>>,
     Folder(folder): Folder,
     OfName(name): OfName,
     Target(namespace): Target,
-) -> Result<Json<OfNamespace>, Refusal> {
+) -> Result<Json<OneNamespace>, Refusal> {
     let loaded = beside_calls(move || {
         let (path, bytes) = folder.read(&name)?;
         let file = path.display().to_string();
@@ -168,7 +177,7 @@ pub(super) async fn load(
             let (place, reason) = ("file".to_owned(), format!("is no text: {error}"));
             seed::refused(&[Mistake { file: file.clone(), place, reason }])
         })?;
-        seed::replace(&control, &namespace, &[(file, text)]).map(|space| OfNamespace::of(&space))
+        seed::replace(&control, &namespace, &[(file, text)]).map(|space| OneNamespace::of(&space))
     });
-    Ok(Json(loaded.await?))
+    loaded.await
 }

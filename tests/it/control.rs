@@ -118,6 +118,14 @@ fn is_as_described(api: &Value, method: &str, path: &str, status: u16, answer: &
     }
 }
 
+/// What is said elsewhere, or stays as it is: health, descriptions, worlds, and what SDKs and instances read.
+fn has_another_form(path: &str) -> bool {
+    let health = ["/_ecsim/health", "/health", "/healthz"];
+    let others = ["/_ecsim/openapi.json", "/_ecsim/snapshot", "/_ecsim/snapshots/{name}"];
+    let of_instances = ["/_ecsim/instances/{id}/credentials", "/_ecsim/instances/{id}/latest/{item}"];
+    health.into_iter().chain(others).chain(of_instances).any(|other| other == path)
+}
+
 #[tokio::test]
 async fn every_endpoint_is_described_and_answers_as_its_description_says() {
     let folder = Folder::new("control-snapshots");
@@ -137,6 +145,7 @@ async fn every_endpoint_is_described_and_answers_as_its_description_says() {
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
         let body = serde_json::from_str(&answer.text).unwrap_or_else(|_| json!(answer.text));
         is_as_described(&api, method, described, 200, &body);
+        assert!(body["schema"] == 1 || has_another_form(described), "{method} {path}: {body}");
         if *method == "GET" {
             let head = Answer::of(client().head(server.url() + path)).await;
             let is_json = head.header("content-type").starts_with("application/json");
