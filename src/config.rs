@@ -647,7 +647,7 @@ fn instance(text: &str) -> Result<NamedInstance, String> {
 }
 
 fn namespace(text: &str) -> Result<Namespace, String> {
-    Namespace::parse(text).ok_or_else(|| "a namespace is 1 to 63 letters, digits, '-', '_' or '.'".to_owned())
+    Namespace::parse(text).ok_or_else(|| format!("a namespace is {}", Namespace::FORM))
 }
 
 fn snapshot_name(text: &str) -> Result<SnapshotName, String> {

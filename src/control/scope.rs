@@ -74,7 +74,7 @@ fn two(message: String) -> Refusal {
 }
 
 fn none(text: &str) -> Refusal {
-    let hint = "a namespace is 1 to 63 letters, digits, '-', '_' or '.'";
+    let hint = format!("a namespace is {}", Namespace::FORM);
     Refusal::new(RefusalCode::InvalidNamespace, format!("{text:?} is no namespace"), hint)
 }
 

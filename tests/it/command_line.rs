@@ -999,13 +999,13 @@ fn what_is_wrong_with_flags_of_metadata_and_time_is_status_2() {
             "--metadata",
             "--metadata <IP:PORT=INSTANCE[@NAMESPACE]>",
             "127.0.0.1:1=i-1@",
-            "a namespace is 1 to 63 letters, digits, '-', '_' or '.'",
+            "a namespace is 1 to 63 letters, digits, '-', '_' or '.', the first no '.'",
         ),
         (
             "--metadata-default",
             "--metadata-default <INSTANCE[@NAMESPACE]>",
             "i-1@",
-            "a namespace is 1 to 63 letters, digits, '-', '_' or '.'",
+            "a namespace is 1 to 63 letters, digits, '-', '_' or '.', the first no '.'",
         ),
         (
             "--credential-lifetime",
