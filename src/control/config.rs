@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::{Body, FromBody};
+use super::scope::ForAll;
 use super::{Control, Refusal, RefusalCode};
 use crate::settings::{Settings, SettingsCell, UsageError};
 use crate::world::{Propagation, Spaces, View};
@@ -172,11 +173,12 @@ pub(super) async fn show(State(control): State<Arc<Control>>) -> Json<Config> {
 ///
 /// These are `auth`, `clock-skew`, `gateway-codes`, `ram`, `detach-pass-role`, `detach-revokes`, `metadata-propagation`,
 /// `describe-propagation` and `max-params`.
-/// All of a body changes, or nothing.
+/// All of a body changes, for all namespaces, or nothing.
 #[utoipa::path(patch, path = "/_ecsim/config", operation_id = "change_config", request_body = ConfigChange,
                responses((status = 200, body = Config)))]
 pub(super) async fn change(
     State(control): State<Arc<Control>>,
+    ForAll: ForAll,
     Body(ConfigChange(changes)): Body<ConfigChange>,
 ) -> Result<Json<Config>, Refusal> {
     let changes = changes.into_iter().map(|(name, text)| (name, text.into_string())).collect();

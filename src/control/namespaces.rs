@@ -7,8 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::Named;
-use super::{Control, Refusal, RefusalCode, scope};
+use super::scope::TargetInPath;
+use super::{Control, Refusal, RefusalCode};
 use crate::world::{Space, utc_seconds};
 
 /// The namespaces that there are.
@@ -75,9 +75,8 @@ pub(super) async fn list(State(control): State<Arc<Control>>) -> Json<Namespaces
                responses((status = 200, body = OneNamespace, description = "What it was")))]
 pub(super) async fn delete(
     State(control): State<Arc<Control>>,
-    Named(name): Named,
+    TargetInPath(name): TargetInPath,
 ) -> Result<Json<OneNamespace>, Refusal> {
-    let name = scope::parse(&name)?;
     if name.is_default() {
         let hint = "POST /_ecsim/reset begins it again";
         return Err(Refusal::new(RefusalCode::NamespaceStays, "the namespace default always is", hint));

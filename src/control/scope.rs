@@ -8,7 +8,7 @@ use http::request::Parts;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{Named, Query};
+use super::extract::{self, Query};
 use super::{Control, Refusal, RefusalCode};
 use crate::world::{Namespace, NoSpace, NotOneNamespace, Space};
 
@@ -42,9 +42,42 @@ impl FromRequestParts<Arc<Control>> for TargetInstance {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
-        let Named(text) = Named::from_request_parts(head, control).await?;
+        let extract::Named(text) = extract::Named::from_request_parts(head, control).await?;
         let (id, in_path) = Namespace::split(&text);
         Ok(Self(id.to_owned(), named(head, in_path).await?))
+    }
+}
+
+/// The name of a space in the path.
+#[derive(Debug)]
+pub(super) struct TargetInPath(pub(super) Namespace);
+
+impl FromRequestParts<Arc<Control>> for TargetInPath {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
+        let extract::Named(text) = extract::Named::from_request_parts(head, control).await?;
+        named(head, Some(parse(&text)?)).await.map(Self)
+    }
+}
+
+/// That a request is about all spaces alike: it changes what belongs to none of them. Whoever names one means something else.
+#[derive(Debug)]
+pub(super) struct ForAll;
+
+impl FromRequestParts<Arc<Control>> for ForAll {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, _: &Arc<Control>) -> Result<Self, Refusal> {
+        match in_header(head)? {
+            Some(name) if !name.is_default() => {
+                let path = head.uri.path();
+                let message = format!("{path} is for all namespaces, and the header names {name}");
+                let hint = format!("leave out header {}", Namespace::HEADER);
+                Err(Refusal::new(RefusalCode::InvalidNamespace, message, hint))
+            }
+            _ => Ok(Self),
+        }
     }
 }
 
@@ -78,7 +111,7 @@ fn none(text: &str) -> Refusal {
     Refusal::new(RefusalCode::InvalidNamespace, format!("{text:?} is no namespace"), hint)
 }
 
-pub(super) fn parse(name: &str) -> Result<Namespace, Refusal> {
+fn parse(name: &str) -> Result<Namespace, Refusal> {
     Namespace::parse(name).ok_or_else(|| none(name))
 }
 

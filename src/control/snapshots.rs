@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Named;
 use super::namespaces::OneNamespace;
-use super::scope::{InNamespace, Target};
+use super::scope::{ForAll, InNamespace, Target};
 use super::{Control, Refusal, RefusalCode, Refused, seed};
 use crate::files::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName, beside_calls};
 use crate::world::seed::Mistake;
@@ -132,9 +132,15 @@ pub(super) async fn show(Folder(folder): Folder, OfName(name): OfName) -> Result
 }
 
 /// Deletes a snapshot
+///
+/// For all namespaces, which share them.
 #[utoipa::path(delete, path = "/_ecsim/snapshots/{name}", operation_id = "delete_snapshot", params(OfName),
                responses((status = 200, body = OneSnapshot, description = "What it was")))]
-pub(super) async fn delete(Folder(folder): Folder, OfName(name): OfName) -> Result<Json<OneSnapshot>, Refusal> {
+pub(super) async fn delete(
+    ForAll: ForAll,
+    Folder(folder): Folder,
+    OfName(name): OfName,
+) -> Result<Json<OneSnapshot>, Refusal> {
     let deleted = beside_calls(move || folder.delete(&name)).await?;
     Ok(Json(OneSnapshot { schema: 1, of: deleted.into() }))
 }

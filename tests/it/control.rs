@@ -215,6 +215,39 @@ async fn a_method_that_an_endpoint_does_not_take_is_told_those_that_it_takes() {
 }
 
 #[tokio::test]
+async fn what_changes_something_for_all_namespaces_is_refused_to_whoever_names_one() {
+    let folder = Folder::new("control-for-all");
+    let server = support::start_with(|builder| builder.snapshot_dir(Some(folder.0.join("kept")))).await;
+    let api = description(&server).await;
+    let (_, before) = get(&server, "/_ecsim/config").await;
+    assert_eq!(ask(&server, "POST", "/_ecsim/snapshots/a/save", "").await.0, 200);
+    let in_gw9 = async |method: &str, path: &str, body: &'static str, header: &str| {
+        let request = client().request(method.parse().expect("a method"), server.url() + path).body(body);
+        let answer = Answer::of(request.header("x-ecsim-namespace", header)).await;
+        let body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+        (answer.status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let refused = || (400, "InvalidNamespace".to_owned());
+    let mut tried = Vec::new();
+    for (method, described, path, body) in
+        REQUESTS.iter().filter(|(method, path, ..)| *method != "GET" && !path.contains("/latest/"))
+    {
+        let parameters = api["paths"][described][method.to_lowercase()]["parameters"].as_array();
+        if !parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "namespace")) {
+            assert_eq!(in_gw9(method, path, body, "gw9").await, refused(), "{method} {path}");
+            tried.push(*described);
+        }
+    }
+    assert_eq!(tried, ["/_ecsim/config", "/_ecsim/namespaces/{name}", "/_ecsim/snapshots/{name}"]);
+    assert_eq!(get(&server, "/_ecsim/config").await.1, before);
+    assert_eq!(in_gw9("PATCH", "/_ecsim/config", r#"{"ram":"soft"}"#, "default").await.0, 200);
+    assert_eq!(in_gw9("DELETE", "/_ecsim/snapshots/a", "", "default").await.0, 200);
+    // Its namespace is in the path, and the header may say the same.
+    assert_eq!(get(&server, "/_ecsim/clock?namespace=gw9").await.0, 200);
+    assert_eq!(in_gw9("DELETE", "/_ecsim/namespaces/gw9", "", "gw9").await.0, 200);
+}
+
+#[tokio::test]
 async fn a_query_parameter_that_is_not_described_is_refused() {
     let server = support::start().await;
     let (status, answer) = ask(&server, "POST", "/_ecsim/clock?mode=real", r#"{"advance":"1h"}"#).await;
