@@ -529,7 +529,8 @@ async fn info_tells_version_modes_and_limits() {
     assert_eq!(info["modes"].take(), modes);
     let limits = json!({
         "max_body_size": 1 << 20, "max_header_size": 64 << 10, "max_params": 1000, "max_connections": 1024,
-        "header_timeout_ms": 30_000, "body_timeout_ms": 30_000,
+        "header_timeout_ms": 30_000, "body_timeout_ms": 30_000, "max_namespaces": 1024, "namespace_ttl_ms": 86_400_000,
+        "journal_max": 1000, "nonce_max": 1 << 18,
     });
     assert_eq!(info["limits"].take(), limits);
 }
