@@ -248,6 +248,25 @@ async fn what_changes_something_for_all_namespaces_is_refused_to_whoever_names_o
 }
 
 #[tokio::test]
+async fn a_reset_is_as_the_seeds_have_it_and_of_a_whole_world() {
+    let server = support::start().await;
+    let reset = async |query: &str| {
+        let (status, answer) = ask(&server, "POST", &format!("/_ecsim/reset{query}"), "").await;
+        (status, answer["instances"].as_u64(), answer["error"]["hint"].as_str().unwrap_or_default().to_owned())
+    };
+    let empty = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
+    for query in ["?seed=0", "?seed=", "?seed=true", "?namespace=gw0&seed=2"] {
+        assert_eq!(reset(query).await, (400, None, empty.to_owned()), "{query}");
+    }
+    assert_eq!(reset("?account=1000000000000001").await, (400, None, "it takes namespace, seed".to_owned()));
+    assert_eq!(get(&server, "/_ecsim/clock").await.0, 200);
+    assert_eq!(get(&server, "/_ecsim/namespaces").await.1["namespaces"].as_array().map(Vec::len), Some(1));
+    let (status, empty) = ask(&server, "POST", "/_ecsim/seed?mode=replace", "{}").await;
+    assert_eq!((status, &empty["instances"], &empty["keys"]), (200, &json!(0), &json!(0)));
+    assert_eq!(reset("?seed=1").await, (200, Some(7), String::new()));
+}
+
+#[tokio::test]
 async fn a_query_parameter_that_is_not_described_is_refused() {
     let server = support::start().await;
     let (status, answer) = ask(&server, "POST", "/_ecsim/clock?mode=real", r#"{"advance":"1h"}"#).await;
