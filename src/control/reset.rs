@@ -11,6 +11,7 @@ use super::extract::Query;
 use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal, RefusalCode};
+use crate::files::beside_calls;
 
 /// What of the start there is again.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -36,6 +37,6 @@ pub(super) async fn reset(
         let hint = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
         return Err(Refusal::new(RefusalCode::InvalidQuery, message, hint));
     }
-    let space = control.spaces.replace(&name, None)?;
-    Ok(OneNamespace::of(&space))
+    let reset = beside_calls(move || control.spaces.replace(&name, None).map(|space| OneNamespace::of(&space)));
+    Ok(reset.await?)
 }

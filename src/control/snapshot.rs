@@ -11,6 +11,7 @@ use super::extract::Text;
 use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Scope, Target};
 use super::{Control, Refusal, Refused, seed};
+use crate::files::beside_calls;
 
 /// The world as text
 ///
@@ -19,7 +20,7 @@ use super::{Control, Refusal, Refused, seed};
 #[utoipa::path(get, path = "/_ecsim/snapshot", operation_id = "take_snapshot", params(InNamespace),
                responses((status = 200, body = Object, content_type = "application/json")))]
 pub(super) async fn take(Scope(space): Scope) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], space.snapshot())
+    ([(CONTENT_TYPE, "application/json")], beside_calls(move || space.snapshot()).await)
 }
 
 /// Puts the world of a snapshot in the place of the one that is there
@@ -33,5 +34,6 @@ pub(super) async fn put(
     Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<OneNamespace>, Refusal> {
-    Ok(OneNamespace::of(&*seed::replace(&control, &name, &seed::in_body(body))?))
+    let put = move || seed::replace(&control, &name, &seed::in_body(body)).map(|space| OneNamespace::of(&space));
+    beside_calls(put).await
 }

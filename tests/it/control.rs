@@ -266,6 +266,36 @@ async fn a_reset_is_as_the_seeds_have_it_and_of_a_whole_world() {
     assert_eq!(reset("?seed=1").await, (200, Some(7), String::new()));
 }
 
+/// On the one thread that all tasks of this test have.
+#[tokio::test]
+async fn others_are_answered_while_a_large_world_is_made() {
+    let large = |count| json!({ "accounts": [{ "instances": [{ "id": "i-%08d", "count": count }] }] }).to_string();
+    let server = support::start_with(|builder| builder.seed("large", large(5_000))).await;
+    let more = large(5_000).replace("i-%", "i-more-%");
+    for (method, path, body) in [
+        ("POST", "reset", ""),
+        ("POST", "seed", &*more),
+        ("GET", "snapshot", ""),
+        ("POST", "seed?mode=replace", &more),
+        ("PUT", "snapshot", &more),
+    ] {
+        let answered = std::cell::Cell::new(0);
+        let others = async {
+            loop {
+                assert_eq!(get(&server, "/_ecsim/health").await.0, 200);
+                answered.set(answered.get() + 1);
+            }
+        };
+        let path = format!("/_ecsim/{path}");
+        tokio::select! {
+            (status, _) = ask(&server, method, &path, body) => assert_eq!(status, 200, "{method} {path}"),
+            () = others => {}
+        }
+        // One or two may come before it.
+        assert!(answered.get() > 3, "{} meanwhile: {method} {path}", answered.get());
+    }
+}
+
 #[tokio::test]
 async fn a_query_parameter_that_is_not_described_is_refused() {
     let server = support::start().await;
