@@ -34,7 +34,8 @@ impl FromBody for Seed {
 
 /// Makes ids repeat
 ///
-/// From now on the same calls in the namespace draw the same request ids, keys and tokens. A reset returns to what the emulator was started with.
+/// From now on the same calls in the namespace draw the same request ids, keys and tokens, if its world is the same too, as after a reset: what is
+/// taken is not drawn. A reset returns to what the emulator was started with.
 #[utoipa::path(post, path = "/_ecsim/rng", operation_id = "seed_rng", params(InNamespace), request_body = Seed,
                responses((status = 200, body = Begun)))]
 pub(super) async fn begin_again(
