@@ -50,9 +50,17 @@ pub enum Command {
     /// Exit with 0 if an emulator answers, else with 1
     Healthcheck(HealthcheckArgs),
     /// Print version, modes and limits of a running emulator
-    Info(ControlArgs),
+    Info(ScopedArgs),
     /// Begin a namespace of a running emulator again
-    Reset(ResetArgs),
+    Reset(ScopedArgs),
+    /// Print what time it is in a namespace of a running emulator, or move that
+    Clock(ClockArgs),
+    /// List and forget the namespaces of a running emulator
+    #[command(arg_required_else_help = false)]
+    Namespaces {
+        #[command(subcommand)]
+        command: NamespacesCommand,
+    },
     /// Give a seed to a running emulator
     Seed(SeedArgs),
     /// Save, load, export and import worlds of a running emulator
@@ -91,6 +99,14 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum NamespacesCommand {
+    /// List the namespaces that there are
+    List(ControlArgs),
+    /// Forget a namespace; whoever names it again gets a new one
+    Delete(DeleteNamespaceArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -382,7 +398,7 @@ pub struct ScopeArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct ResetArgs {
+pub struct ScopedArgs {
     #[command(flatten)]
     pub control: ControlArgs,
 
@@ -391,8 +407,39 @@ pub struct ResetArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct ClockArgs {
+    /// How it goes from now on
+    #[arg(long, value_name = "MODE", value_parser = ["real", "frozen", "offset"])]
+    pub mode: Option<String>,
+
+    /// What time it is from now on, such as 2026-01-05T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+
+    /// By how much to move it on, such as 57m
+    #[arg(long, value_name = "DURATION")]
+    pub advance: Option<String>,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DeleteNamespaceArgs {
+    /// Name of the namespace
+    #[arg(value_name = "NAME", value_parser = namespace)]
+    pub name: Namespace,
+
+    #[command(flatten)]
+    pub control: ControlArgs,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct SeedArgs {
-    /// Seed file
+    /// Seed file; `-` is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
@@ -647,7 +694,7 @@ fn instance(text: &str) -> Result<NamedInstance, String> {
 }
 
 fn namespace(text: &str) -> Result<Namespace, String> {
-    Namespace::parse(text).ok_or_else(|| "a namespace is 1 to 63 letters, digits, '-', '_' or '.'".to_owned())
+    Namespace::parse(text).ok_or_else(|| format!("a namespace is {}", Namespace::FORM))
 }
 
 fn snapshot_name(text: &str) -> Result<SnapshotName, String> {

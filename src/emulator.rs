@@ -358,7 +358,7 @@ async fn forget_idle(spaces: Weak<Spaces>, idle: SignedDuration) {
 /// Why there is no namespace.
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {
-    #[error("{0:?} is no namespace: 1 to 63 letters, digits, '-', '_' or '.'")]
+    #[error("{0:?} is no namespace: {form}", form = Namespace::FORM)]
     Name(String),
     #[error(transparent)]
     NoSpace(#[from] NoSpace),

@@ -76,7 +76,9 @@ impl Handle {
     /// # Errors
     /// [`NoSpace::Seed`] with every mistake, and then nothing has changed; those of [`Handle::world`].
     pub fn seed(&self, name: &str, text: &str) -> Result<Counts, NoSpace> {
-        self.space()?.add(&[(name.to_owned(), text.to_owned())]).map_err(NoSpace::Seed)
+        let files = [(name.to_owned(), text.to_owned())];
+        let (_, more) = self.spaces.change(&self.namespace, |space| space.add(&files).map_err(NoSpace::Seed))?;
+        Ok(more)
     }
 
     /// The world as text: a seed that leaves nothing out, with the secrets of its keys.

@@ -77,7 +77,7 @@ codes! {
     TooSlow = (408, "RequestTimeout", "The request did not arrive in time.", Inferred, "decisions.md 24");
 
     // Namespaces (design/conventions.md 2); the vendor has none.
-    InvalidNamespace = (400, "InvalidNamespace.Malformed", "A namespace is 1 to 63 letters, digits, '-', '_' or '.'.", Inferred, "decisions.md 24 (ecsim's own)");
+    InvalidNamespace = (400, "InvalidNamespace.Malformed", "A namespace is 1 to 63 letters, digits, '-', '_' or '.', the first no '.'.", Inferred, "decisions.md 24 (ecsim's own)");
     NamespaceMismatch = (400, "InvalidNamespace.Mismatch", "The AccessKeyId and each header x-ecsim-namespace have to name one namespace.", Inferred, "decisions.md 24 (ecsim's own)");
     TooManyNamespaces = (400, "QuotaExceeded.Namespace", "There are {} namespaces already; DELETE /_ecsim/namespaces/NAME makes room.", Inferred, "decisions.md 24 (ecsim's own)");
 

@@ -4,9 +4,9 @@ use http::Method;
 
 use super::client::Client;
 use super::{Failure, wait};
-use crate::config::ControlArgs;
+use crate::config::ScopedArgs;
 
-pub(super) fn text(args: &ControlArgs) -> Result<String, Failure> {
-    let client = Client::new(args, "the seeds")?;
-    wait(client.call(Method::GET, "/info", None))
+pub(super) fn text(args: &ScopedArgs) -> Result<String, Failure> {
+    let client = Client::new(&args.control, "the seeds")?;
+    wait(client.call(Method::GET, &format!("/info?namespace={}", args.scope.namespace), None))
 }

@@ -3,6 +3,7 @@
 mod actions;
 mod chaos;
 mod client;
+mod clock;
 mod env;
 mod exchange;
 mod explain;
@@ -10,6 +11,7 @@ mod fidelity;
 mod healthcheck;
 mod info;
 mod log;
+mod namespaces;
 mod requests;
 mod reset;
 mod seed;
@@ -120,6 +122,8 @@ fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::Info(args) => print(&info::text(&args)?),
         Command::Reset(args) => print(&reset::text(&args)?),
+        Command::Clock(args) => print(&clock::text(&args)?),
+        Command::Namespaces { command } => print(&namespaces::text(&command)?),
         Command::Seed(args) => print(&seed::text(&args)?),
         Command::Snapshot { command } => snapshot::run(&command),
         Command::Chaos { command } => chaos::run(&command),

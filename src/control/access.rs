@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::description::DESCRIPTION;
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
 use crate::world::Namespace;
 
 /// How browsers say from where a page has a request sent.
@@ -155,24 +155,24 @@ impl Access {
         listed.map(Some).ok_or_else(|| {
             let hint =
                 "call it from a program, which sends no Origin, or list the page's origin in --cors-allow-origin";
-            Refusal::new(StatusCode::FORBIDDEN, "OriginRefused", "a web page may not use the control API", hint)
+            Refusal::new(RefusalCode::OriginRefused, "a web page may not use the control API", hint)
         })
     }
 
     /// Whether the control API can be used from where a request comes.
     fn place(&self, request: &Request) -> Result<(), Refusal> {
-        let refuse = |code, message: &str, hint: &str| Err(Refusal::new(StatusCode::FORBIDDEN, code, message, hint));
+        let refuse = |code, message: &str, hint: &str| Err(Refusal::new(code, message, hint));
         match self.mode {
             AdminMode::On => Ok(()),
             AdminMode::Off => {
                 let hint = "start ecsim with --admin loopback or --admin on";
-                refuse("AdminOff", "the control API is turned off", hint)
+                refuse(RefusalCode::AdminOff, "the control API is turned off", hint)
             }
             AdminMode::Loopback => {
                 let peer = request.extensions().get::<Peer>();
                 if peer.is_some_and(|Peer(address)| !address.to_canonical().is_loopback()) {
                     let hint = "call it on the machine that ecsim runs on, or start ecsim with --admin on";
-                    return refuse("PeerRefused", "the control API is only for this machine", hint);
+                    return refuse(RefusalCode::PeerRefused, "the control API is only for this machine", hint);
                 }
                 let mut hosts = request.headers().get_all(HOST).iter();
                 let only = hosts.next().filter(|_| hosts.next().is_none()).and_then(|host| host.to_str().ok());
@@ -183,7 +183,7 @@ impl Access {
                     return Ok(());
                 }
                 let hint = "call it by an IP address or localhost, or start ecsim with --admin on";
-                refuse("HostRefused", "the control API is not there by this name", hint)
+                refuse(RefusalCode::HostRefused, "the control API is not there by this name", hint)
             }
         }
     }
@@ -200,7 +200,7 @@ impl Access {
                 let hint =
                     "send --admin-token as `Authorization: Bearer TOKEN`; sub-commands take it from ECSIM_ADMIN_TOKEN";
                 let message = "the control API wants its token";
-                Err(Refusal::new(StatusCode::UNAUTHORIZED, "TokenRefused", message, hint))
+                Err(Refusal::new(RefusalCode::TokenRefused, message, hint))
             }
         }
     }

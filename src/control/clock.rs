@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::{Body, FromBody};
 use super::scope::{InNamespace, Scope, Target};
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
 use crate::world::{Pace, Space, SpaceClock, parse_utc, utc_seconds};
 
 /// What a body says; what it leaves out stays.
@@ -26,7 +25,7 @@ pub(super) struct TimeChange {
 }
 
 impl FromBody for TimeChange {
-    const CODE: &'static str = "InvalidClock";
+    const CODE: RefusalCode = RefusalCode::InvalidClock;
     const HINT: &'static str = HINT;
 }
 
@@ -68,7 +67,7 @@ pub(super) async fn change(
     Target(name): Target,
     Body(change): Body<TimeChange>,
 ) -> Result<Json<Time>, Refusal> {
-    let refuse = |reason| Refusal::new(StatusCode::BAD_REQUEST, "InvalidClock", reason, HINT);
+    let refuse = |reason| Refusal::new(RefusalCode::InvalidClock, reason, HINT);
     let moved = |space: &Space| space.move_clock(|clock| change.pace(clock)).map_err(refuse);
     let (space, ()) = control.spaces.change(&name, moved)?;
     Ok(Json(Time::of(&space)))

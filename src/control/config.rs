@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::{Body, FromBody};
-use super::{Control, Refusal};
+use super::scope::ForAll;
+use super::{Control, Refusal, RefusalCode};
 use crate::settings::{Settings, SettingsCell, UsageError};
 use crate::world::{Propagation, Spaces, View};
 
@@ -157,7 +157,7 @@ impl Plain {
 }
 
 impl FromBody for ConfigChange {
-    const CODE: &'static str = "InvalidSetting";
+    const CODE: RefusalCode = RefusalCode::InvalidSetting;
     const HINT: &'static str = r#"a body is such as {"auth":"lenient","max-params":50}"#;
 }
 
@@ -173,16 +173,18 @@ pub(super) async fn show(State(control): State<Arc<Control>>) -> Json<Config> {
 ///
 /// These are `auth`, `clock-skew`, `gateway-codes`, `ram`, `detach-pass-role`, `detach-revokes`, `metadata-propagation`,
 /// `describe-propagation` and `max-params`.
-/// All of a body changes, or nothing.
+/// All of a body changes, for all namespaces, or nothing.
 #[utoipa::path(patch, path = "/_ecsim/config", operation_id = "change_config", request_body = ConfigChange,
                responses((status = 200, body = Config)))]
 pub(super) async fn change(
     State(control): State<Arc<Control>>,
+    ForAll: ForAll,
     Body(ConfigChange(changes)): Body<ConfigChange>,
 ) -> Result<Json<Config>, Refusal> {
     let changes = changes.into_iter().map(|(name, text)| (name, text.into_string())).collect();
-    control.configuration.change(&changes).map_err(|UsageError { message, hint }| {
-        Refusal::new(StatusCode::BAD_REQUEST, "InvalidSetting", message, hint)
-    })?;
+    control
+        .configuration
+        .change(&changes)
+        .map_err(|UsageError { message, hint }| Refusal::new(RefusalCode::InvalidSetting, message, hint))?;
     Ok(Json(Config { schema: 1, settings: control.configuration.listed() }))
 }

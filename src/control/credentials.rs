@@ -77,9 +77,9 @@ impl KeyView {
 /// The keys, whose they are, and until when
 #[utoipa::path(get, path = "/_ecsim/credentials", params(InNamespace, OfAccount, Secrets), responses((status = 200, body = Keys)))]
 pub(super) async fn credentials(
-    Scope(space): Scope,
     Query(of): Query<OfAccount>,
     Query(Secrets { secrets }): Query<Secrets>,
+    Scope(space): Scope,
 ) -> Json<Keys> {
     let credentials = space.store.read(|world| {
         let shown = world.keys().filter(|(_, key)| of.has(key.account));

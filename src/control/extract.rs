@@ -2,13 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use http::StatusCode;
 use http::request::Parts;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
-use super::Refusal;
+use super::{Refusal, RefusalCode};
 use crate::world::AccountId;
 
 /// A body, as JSON whatever its type is said to be.
@@ -23,16 +22,17 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        String::from_request(request, state).await.map(Self).map_err(|error| {
-            Refusal::new(StatusCode::BAD_REQUEST, "InvalidBody", error.body_text(), "send JSON, which is UTF-8")
-        })
+        String::from_request(request, state)
+            .await
+            .map(Self)
+            .map_err(|error| Refusal::new(RefusalCode::InvalidBody, error.body_text(), "send JSON, which is UTF-8"))
     }
 }
 
 /// What can be a body.
 pub(super) trait FromBody: DeserializeOwned {
     /// Of the refusal of a body that is something else.
-    const CODE: &'static str;
+    const CODE: RefusalCode;
     /// An example.
     const HINT: &'static str;
 }
@@ -41,8 +41,7 @@ impl<S: Send + Sync, T: FromBody> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let refuse =
-            |reason: String| Refusal::new(StatusCode::BAD_REQUEST, T::CODE, format!("the body: {reason}"), T::HINT);
+        let refuse = |reason: String| Refusal::new(T::CODE, format!("the body: {reason}"), T::HINT);
         // The transport has taken it in already.
         let body = Bytes::from_request(request, state).await.map_err(|error| refuse(error.body_text()))?;
         serde_json::from_slice(&body).map(Self).map_err(|error| refuse(error.to_string()))
@@ -59,7 +58,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Refusal> {
         serde_urlencoded::from_str(head.uri.query().unwrap_or_default()).map(Self).map_err(|error| {
             let hint = "GET /_ecsim/openapi.json describes the parameters";
-            Refusal::new(StatusCode::BAD_REQUEST, "InvalidQuery", format!("the query: {error}"), hint)
+            Refusal::new(RefusalCode::InvalidQuery, format!("the query: {error}"), hint)
         })
     }
 }
@@ -95,7 +94,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Refusal> {
         Path::from_request_parts(head, state).await.map(|Path(name)| Self(name)).map_err(|error| {
             let hint = "percent-encode what is not ASCII as UTF-8";
-            Refusal::new(StatusCode::BAD_REQUEST, "InvalidPath", error.body_text(), hint)
+            Refusal::new(RefusalCode::InvalidPath, error.body_text(), hint)
         })
     }
 }

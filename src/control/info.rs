@@ -11,6 +11,7 @@ use super::clock::Mode;
 use super::scope::{InNamespace, Scope};
 use super::{AdminMode, Control, Version};
 use crate::settings::{AuthMode, GatewayCodes, RamMode};
+use crate::world::SpaceLimits;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Info {
@@ -19,7 +20,7 @@ pub(super) struct Info {
     #[serde(flatten)]
     version: Version,
     modes: Modes,
-    limits: Limits,
+    limits: AllLimits,
 }
 
 /// The modes that are on.
@@ -55,6 +56,21 @@ pub struct Limits {
     pub body_timeout_ms: u64,
 }
 
+/// What there may be at most: of requests, and in a namespace.
+#[derive(Debug, Serialize, ToSchema)]
+struct AllLimits {
+    #[serde(flatten)]
+    requests: Limits,
+    /// Beside `default`.
+    max_namespaces: usize,
+    /// How long one that nobody uses stays.
+    namespace_ttl_ms: u64,
+    /// Requests in the journal of a namespace.
+    journal_max: usize,
+    /// Nonces that a namespace remembers.
+    nonce_max: u32,
+}
+
 /// Version, modes and limits
 #[utoipa::path(get, path = "/_ecsim/info", params(InNamespace), responses((status = 200, body = Info)))]
 pub(super) async fn info(State(control): State<Arc<Control>>, Scope(space): Scope) -> Json<Info> {
@@ -72,6 +88,13 @@ pub(super) async fn info(State(control): State<Arc<Control>>, Scope(space): Scop
         admin: control.access.mode,
         admin_token: control.access.token.is_some(),
     };
-    let limits = Limits { max_params: settings.max_params, ..control.limits };
+    let SpaceLimits { most, idle } = control.spaces.limits();
+    let limits = AllLimits {
+        requests: Limits { max_params: settings.max_params, ..control.limits },
+        max_namespaces: most,
+        namespace_ttl_ms: u64::try_from(idle.as_millis()).unwrap_or(u64::MAX),
+        journal_max: space.journal.most(),
+        nonce_max: control.spaces.nonces().0,
+    };
     Json(Info { schema: 1, version: Version::THIS, modes, limits })
 }

@@ -59,7 +59,7 @@ pub(crate) use coverage::Coverage;
 use description::DESCRIPTION;
 pub use info::Limits;
 pub use init::{Init, Stage, State as HookState};
-pub(crate) use refusal::{Refusal, Refused};
+pub(crate) use refusal::{Refusal, RefusalCode, Refused};
 pub(crate) use routes::{Endpoint, Routes, routes, said_of};
 pub(crate) use version::Version;
 
@@ -148,6 +148,7 @@ fn endpoints() -> Endpoints {
         .routes(routes!(credentials::credentials))
         .routes(routes!(instances::instances))
         .routes(routes!(instances::instance))
+        .routes(routes!(instances::role_history))
         .routes(routes!(roles::roles))
         .routes(routes!(users::users));
     Endpoints { alive, open, guarded }
@@ -183,7 +184,7 @@ async fn known_query(request: Request, next: Next) -> Response {
                 [] => "it takes none".to_owned(),
                 known => format!("it takes {}", known.join(", ")),
             };
-            return Refusal::new(StatusCode::BAD_REQUEST, "InvalidQuery", message, hint).into_response();
+            return Refusal::new(RefusalCode::InvalidQuery, message, hint).into_response();
         }
     }
     next.run(request).await
@@ -191,7 +192,7 @@ async fn known_query(request: Request, next: Next) -> Response {
 
 async fn unknown(uri: Uri) -> Refusal {
     let (path, hint) = (uri.path(), DESCRIPTION.hint(uri.path()));
-    Refusal::new(StatusCode::NOT_FOUND, "NotFound", format!("no control endpoint {path}"), hint)
+    Refusal::new(RefusalCode::NotFound, format!("no control endpoint {path}"), hint)
 }
 
 async fn wrong_method(request: Request) -> Refusal {
@@ -205,7 +206,7 @@ async fn wrong_method(request: Request) -> Refusal {
     if !below.is_empty() {
         let _ = write!(hint, ", or a path below it: {}", below.join(", "));
     }
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message, hint)
+    Refusal::new(RefusalCode::MethodNotAllowed, message, hint)
 }
 
 /// The answer to what the transport refuses.
@@ -217,11 +218,11 @@ pub(crate) fn refused(refusal: &ApiError) -> Response {
         }
         _ => "the limits are flags of `ecsim serve`",
     };
-    Refusal::new(status, refusal.wire().to_owned(), &*refusal.message, hint).into_response()
+    Refusal::of_others(status, refusal.wire(), &refusal.message, hint).into_response()
 }
 
 /// The answer when a control endpoint panics.
 pub(crate) fn panicked() -> Response {
     let message = "the control endpoint failed";
-    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message, "the log says why").into_response()
+    Refusal::new(RefusalCode::InternalError, message, "the log says why").into_response()
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extract::Named;
-use super::{Control, Refusal, scope};
+use super::scope::TargetInPath;
+use super::{Control, Refusal, RefusalCode};
 use crate::world::{Space, utc_seconds};
 
 /// The namespaces that there are.
@@ -25,7 +24,7 @@ pub(super) struct Namespaces {
 
 /// One namespace.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OfNamespace {
+struct OfNamespace {
     namespace: String,
     /// Another one after a reset.
     generation: u64,
@@ -35,13 +34,28 @@ pub(super) struct OfNamespace {
 }
 
 impl OfNamespace {
-    pub(super) fn of(space: &Space) -> Self {
+    fn of(space: &Space) -> Self {
         Self {
             namespace: space.namespace.to_string(),
             generation: space.generation,
             instances: space.store.read(crate::world::World::instance_count),
             now: utc_seconds(space.clock.now()),
         }
+    }
+}
+
+/// One namespace by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OneNamespace {
+    /// The version of this form.
+    schema: u32,
+    #[serde(flatten)]
+    of: OfNamespace,
+}
+
+impl OneNamespace {
+    pub(super) fn of(space: &Space) -> Json<Self> {
+        Json(Self { schema: 1, of: OfNamespace::of(space) })
     }
 }
 
@@ -58,19 +72,18 @@ pub(super) async fn list(State(control): State<Arc<Control>>) -> Json<Namespaces
 /// Whoever names it again gets a new one. Calls in flight finish on the old one.
 #[utoipa::path(delete, path = "/_ecsim/namespaces/{name}", operation_id = "delete_namespace",
                params(("name" = String, Path, description = "The namespace")),
-               responses((status = 200, body = OfNamespace, description = "What it was")))]
+               responses((status = 200, body = OneNamespace, description = "What it was")))]
 pub(super) async fn delete(
     State(control): State<Arc<Control>>,
-    Named(name): Named,
-) -> Result<Json<OfNamespace>, Refusal> {
-    let name = scope::parse(&name)?;
+    TargetInPath(name): TargetInPath,
+) -> Result<Json<OneNamespace>, Refusal> {
     if name.is_default() {
         let hint = "POST /_ecsim/reset begins it again";
-        return Err(Refusal::new(StatusCode::CONFLICT, "NamespaceStays", "the namespace default always is", hint));
+        return Err(Refusal::new(RefusalCode::NamespaceStays, "the namespace default always is", hint));
     }
     let removed = control.spaces.remove(&name).ok_or_else(|| {
         let message = format!("there is no namespace {name}");
-        Refusal::new(StatusCode::NOT_FOUND, "NoNamespace", message, "GET /_ecsim/namespaces lists them")
+        Refusal::new(RefusalCode::NoNamespace, message, "GET /_ecsim/namespaces lists them")
     })?;
-    Ok(Json(OfNamespace::of(&removed)))
+    Ok(OneNamespace::of(&removed))
 }

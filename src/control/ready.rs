@@ -13,6 +13,8 @@ use super::Control;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Readiness {
+    /// The version of this form.
+    schema: u32,
     status: Phase,
     /// Why it is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,5 +46,5 @@ pub(super) async fn ready(State(control): State<Arc<Control>>) -> (StatusCode, J
         (if awaited.is_some() { Phase::Starting } else { Phase::Ready }, awaited)
     };
     let status = if reason.is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (status, Json(Readiness { status: phase, reason }))
+    (status, Json(Readiness { schema: 1, status: phase, reason }))
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Named, Query};
 use super::matching::Members;
-use super::scope::{InNamespace, Scope};
-use super::{Control, Refusal};
+use super::scope::{InNamespace, Scope, Target};
+use super::{Control, Refusal, RefusalCode};
 use crate::api::action::Product;
 use crate::api::error::{Code, Row};
 use crate::api::explanation::Explanation;
@@ -172,7 +171,7 @@ pub(super) struct Wanted {
 /// The latest requests, oldest first
 #[utoipa::path(get, path = "/_ecsim/requests", operation_id = "requests", params(InNamespace, Wanted),
                responses((status = 200, body = Requests)))]
-pub(super) async fn list(Scope(space): Scope, Query(wanted): Query<Wanted>) -> Json<Requests> {
+pub(super) async fn list(Query(wanted): Query<Wanted>, Scope(space): Scope) -> Json<Requests> {
     let Wanted { action, code, status, access_key_id, product, instance, since, limit } = wanted;
     let limit = limit.unwrap_or(usize::MAX);
     let members = Members { action, product, code, status, access_key_id, instance_id: instance, ..Members::default() };
@@ -232,11 +231,11 @@ pub(super) struct OneRequest {
                responses((status = 200, body = OneRequest)))]
 pub(super) async fn show(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Named(id): Named,
 ) -> Result<Json<OneRequest>, Refusal> {
-    let request = find(&space, &id).as_ref().map(Request::of).ok_or_else(|| no_such(&control, &space, &id))?;
-    Ok(Json(OneRequest { schema: 1, request }))
+    let (_, record) = found(&control, &name, &id)?;
+    Ok(Json(OneRequest { schema: 1, request: Request::of(&record) }))
 }
 
 /// Why a call ended as it did.
@@ -278,10 +277,10 @@ struct CodeView {
                responses((status = 200, body = Explained)))]
 pub(super) async fn explain(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Named(id): Named,
 ) -> Result<Json<Explained>, Refusal> {
-    let record = find(&space, &id).ok_or_else(|| no_such(&control, &space, &id))?;
+    let (space, record) = found(&control, &name, &id)?;
     let passed = Stations::of(record.passed).map(Station::name).collect();
     let request_id = record.request_id.map(|id| id.to_string()).unwrap_or_default();
     let request = Request::of(&record);
@@ -325,6 +324,11 @@ pub(super) async fn explain(
     }))
 }
 
+/// The record of a request, and the space that it is in.
+fn found(control: &Control, name: &Namespace, id: &str) -> Result<(Arc<Space>, Record), Refusal> {
+    control.spaces.change(name, |space| find(space, id).ok_or_else(|| no_such(control, space, id)))
+}
+
 fn find(space: &Space, id: &str) -> Option<Record> {
     let is_it = |record: &Record| record.request_id.is_some_and(|own| own.as_str().eq_ignore_ascii_case(id));
     space.journal.look(|kept| kept.records().rev().find(is_it))
@@ -339,7 +343,7 @@ fn no_such(control: &Control, space: &Space, id: &str) -> Refusal {
         (None, dropped) => format!("{dropped} older requests were dropped; --journal-max keeps more"),
     };
     let message = format!("there is no request {id:?} in namespace {}", space.namespace);
-    Refusal::new(StatusCode::NOT_FOUND, "NoSuchRequest", message, hint)
+    Refusal::new(RefusalCode::NoSuchRequest, message, hint)
 }
 
 /// A next step that depends on what there is now.

@@ -4,20 +4,39 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::namespaces::OfNamespace;
+use super::extract::Query;
+use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Target};
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
+use crate::files::beside_calls;
+
+/// What of the start there is again.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct What {
+    /// Whether the seeds are there again: `1`, which may be left out, since a reset always does that
+    #[param(value_type = Option<u8>)]
+    seed: Option<String>,
+}
 
 /// Begins a namespace again
 ///
 /// World, clock, ids, nonces and metadata tokens are as at the start, without faults, in a new generation; other namespaces stay. Calls in
 /// flight finish on the old world.
-#[utoipa::path(post, path = "/_ecsim/reset", params(InNamespace), responses((status = 200, body = OfNamespace)))]
+#[utoipa::path(post, path = "/_ecsim/reset", params(InNamespace, What), responses((status = 200, body = OneNamespace)))]
 pub(super) async fn reset(
     State(control): State<Arc<Control>>,
     Target(name): Target,
-) -> Result<Json<OfNamespace>, Refusal> {
-    let space = control.spaces.replace(&name, None)?;
-    Ok(Json(OfNamespace::of(&space)))
+    Query(What { seed }): Query<What>,
+) -> Result<Json<OneNamespace>, Refusal> {
+    if let Some(other) = seed.filter(|seed| seed != "1") {
+        let message = format!("the query: seed: {other:?} is not 1: a reset always begins as the seeds have it");
+        let hint = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
+        return Err(Refusal::new(RefusalCode::InvalidQuery, message, hint));
+    }
+    let reset = beside_calls(move || control.spaces.replace(&name, None).map(|space| OneNamespace::of(&space)));
+    Ok(reset.await?)
 }

@@ -30,7 +30,7 @@ struct RoleView {
 
 /// The roles and their policies
 #[utoipa::path(get, path = "/_ecsim/roles", params(InNamespace, OfAccount), responses((status = 200, body = Roles)))]
-pub(super) async fn roles(Scope(space): Scope, Query(of): Query<OfAccount>) -> Json<Roles> {
+pub(super) async fn roles(Query(of): Query<OfAccount>, Scope(space): Scope) -> Json<Roles> {
     let roles = space.store.read(|world| {
         let shown = world.all_roles().filter(|role| of.has(role.account()));
         let view = shown.map(|role| RoleView {

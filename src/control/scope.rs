@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::HeaderValue;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::Query;
-use super::{Control, Refusal};
+use super::extract::{self, Query};
+use super::{Control, Refusal, RefusalCode};
 use crate::world::{Namespace, NoSpace, NotOneNamespace, Space};
 
 /// What says so, beside header `x-ecsim-namespace`.
@@ -30,44 +30,103 @@ impl FromRequestParts<Arc<Control>> for Target {
     type Rejection = Refusal;
 
     async fn from_request_parts(head: &mut Parts, _: &Arc<Control>) -> Result<Self, Refusal> {
-        let Query(asked) = Query::<InNamespace>::from_request_parts(head, &()).await?;
-        let in_query = asked.namespace.as_deref().map(parse).transpose()?;
-        let in_headers = head.headers.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
-        let in_header = Namespace::in_headers(in_headers).map_err(|not_one| match not_one {
-            NotOneNamespace::None(text) => none(&text),
-            NotOneNamespace::Several => two("two headers name two namespaces".to_owned()),
-        })?;
-        match (in_query, in_header) {
-            (Some(one), Some(other)) if one != other => {
-                Err(two(format!("the query names namespace {one}, the header {other}")))
+        named(head, None).await.map(Self)
+    }
+}
+
+/// The id of an instance in a path, `INSTANCE_ID[@NAMESPACE]`, and the name of the space that the request is about.
+#[derive(Debug)]
+pub(super) struct TargetInstance(pub(super) String, pub(super) Namespace);
+
+impl FromRequestParts<Arc<Control>> for TargetInstance {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
+        let extract::Named(text) = extract::Named::from_request_parts(head, control).await?;
+        let (id, in_path) = Namespace::split(&text);
+        Ok(Self(id.to_owned(), named(head, in_path).await?))
+    }
+}
+
+/// The name of a space in the path.
+#[derive(Debug)]
+pub(super) struct TargetInPath(pub(super) Namespace);
+
+impl FromRequestParts<Arc<Control>> for TargetInPath {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
+        let extract::Named(text) = extract::Named::from_request_parts(head, control).await?;
+        named(head, Some(parse(&text)?)).await.map(Self)
+    }
+}
+
+/// That a request is about all spaces alike: it changes what belongs to none of them. Whoever names one means something else.
+#[derive(Debug)]
+pub(super) struct ForAll;
+
+impl FromRequestParts<Arc<Control>> for ForAll {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(head: &mut Parts, _: &Arc<Control>) -> Result<Self, Refusal> {
+        match in_header(head)? {
+            Some(name) if !name.is_default() => {
+                let path = head.uri.path();
+                let message = format!("{path} is for all namespaces, and the header names {name}");
+                let hint = format!("leave out header {}", Namespace::HEADER);
+                Err(Refusal::new(RefusalCode::InvalidNamespace, message, hint))
             }
-            (in_query, in_header) => Ok(Self(in_query.or(in_header).unwrap_or(Namespace::DEFAULT))),
+            _ => Ok(Self),
         }
     }
 }
 
+/// The one name that path, query and header say, each of which may say none.
+async fn named(head: &mut Parts, in_path: Option<Namespace>) -> Result<Namespace, Refusal> {
+    let Query(asked) = Query::<InNamespace>::from_request_parts(head, &()).await?;
+    let in_query = asked.namespace.as_deref().map(parse).transpose()?;
+    let places = [("path", in_path), ("query", in_query), ("header", in_header(head)?)];
+    let mut names = places.into_iter().filter_map(|(place, name)| Some((place, name?)));
+    let Some((first, name)) = names.next() else { return Ok(Namespace::DEFAULT) };
+    match names.find(|(_, other)| *other != name) {
+        Some((place, other)) => Err(two(format!("the {first} names namespace {name}, the {place} {other}"))),
+        None => Ok(name),
+    }
+}
+
+fn in_header(head: &Parts) -> Result<Option<Namespace>, Refusal> {
+    let in_headers = head.headers.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
+    Namespace::in_headers(in_headers).map_err(|not_one| match not_one {
+        NotOneNamespace::None(text) => none(&text),
+        NotOneNamespace::Several => two("two headers name two namespaces".to_owned()),
+    })
+}
+
 fn two(message: String) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", message, "leave out one of them")
+    Refusal::new(RefusalCode::InvalidNamespace, message, "leave out one of them")
 }
 
 fn none(text: &str) -> Refusal {
-    let hint = "a namespace is 1 to 63 letters, digits, '-', '_' or '.'";
-    Refusal::new(StatusCode::BAD_REQUEST, "InvalidNamespace", format!("{text:?} is no namespace"), hint)
+    let hint = format!("a namespace is {}", Namespace::FORM);
+    Refusal::new(RefusalCode::InvalidNamespace, format!("{text:?} is no namespace"), hint)
 }
 
-pub(super) fn parse(name: &str) -> Result<Namespace, Refusal> {
+fn parse(name: &str) -> Result<Namespace, Refusal> {
     Namespace::parse(name).ok_or_else(|| none(name))
 }
 
-/// The space that a request is about.
+/// The space that a request is about, which may be made for it: so handlers have it last, when nothing that they take in is
+/// refused any more. One that has a body or that can still refuse takes the [`Target`], and changes the space by
+/// [`Spaces::change`](crate::world::Spaces::change), which makes none for what is refused.
 #[derive(Debug)]
 pub(super) struct Scope(pub(super) Arc<Space>);
 
-impl FromRequestParts<Arc<Control>> for Scope {
+impl FromRequest<Arc<Control>> for Scope {
     type Rejection = Refusal;
 
-    async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
-        let Target(name) = Target::from_request_parts(head, control).await?;
+    async fn from_request(request: Request, control: &Arc<Control>) -> Result<Self, Refusal> {
+        let (mut head, _) = request.into_parts();
+        let Target(name) = Target::from_request_parts(&mut head, control).await?;
         Ok(Self(control.spaces.of(&name)?))
     }
 }
@@ -78,12 +137,12 @@ impl From<NoSpace> for Refusal {
             NoSpace::TooMany(most) => {
                 let message = format!("there are {most} namespaces already");
                 let hint = "DELETE /_ecsim/namespaces/{name} makes room, and so does --max-namespaces";
-                Self::new(StatusCode::CONFLICT, "TooManyNamespaces", message, hint)
+                Self::new(RefusalCode::TooManyNamespaces, message, hint)
             }
             NoSpace::Seed(mistakes) => {
                 let hint =
                     "the seeds are good for default and not for this namespace: take another name, or change them";
-                Self::mistakes(StatusCode::INTERNAL_SERVER_ERROR, "InvalidSeed", &mistakes, hint)
+                Self::mistakes(RefusalCode::SeedsFailed, &mistakes, hint)
             }
         }
     }

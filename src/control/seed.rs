@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{Query, Text};
 use super::scope::{InNamespace, Target};
-use super::{Control, Refusal};
+use super::{Control, Refusal, RefusalCode};
+use crate::files::beside_calls;
 use crate::world::seed::{Files, Mistake};
 use crate::world::{Namespace, NoSpace, Space, World};
 
@@ -59,17 +59,17 @@ pub(super) async fn seed(
     Query(How { mode }): Query<How>,
     Text(body): Text,
 ) -> Result<Json<Seeded>, Refusal> {
-    let (space, more) = match mode {
+    let seeded = beside_calls(move || match mode {
         Mode::Merge => {
             let files = in_body(body);
-            control.spaces.change(&name, |space| space.add(&files).map_err(|mistakes| refused(&mistakes)))?
+            control.spaces.change(&name, |space| space.add(&files).map_err(|mistakes| refused(&mistakes)))
         }
-        Mode::Replace => {
-            let space = replace(&control, &name, &in_body(body))?;
+        Mode::Replace => replace(&control, &name, &in_body(body)).map(|space| {
             let all = space.store.read(World::counts);
             (space, all)
-        }
-    };
+        }),
+    });
+    let (space, more) = seeded.await?;
     Ok(Json(Seeded {
         schema: 1,
         namespace: space.namespace.to_string(),
@@ -87,7 +87,7 @@ pub(super) fn in_body(text: String) -> [(String, String); 1] {
 }
 
 pub(super) fn refused(mistakes: &[Mistake]) -> Refusal {
-    Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, "InvalidSeed", mistakes, HINT)
+    Refusal::mistakes(RefusalCode::InvalidSeed, mistakes, HINT)
 }
 
 /// Puts the world of a seed or snapshot in the place of the one that is there.

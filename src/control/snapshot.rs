@@ -8,9 +8,10 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 
 use super::extract::Text;
-use super::namespaces::OfNamespace;
+use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Scope, Target};
 use super::{Control, Refusal, Refused, seed};
+use crate::files::beside_calls;
 
 /// The world as text
 ///
@@ -19,7 +20,7 @@ use super::{Control, Refusal, Refused, seed};
 #[utoipa::path(get, path = "/_ecsim/snapshot", operation_id = "take_snapshot", params(InNamespace),
                responses((status = 200, body = Object, content_type = "application/json")))]
 pub(super) async fn take(Scope(space): Scope) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], space.snapshot())
+    ([(CONTENT_TYPE, "application/json")], beside_calls(move || space.snapshot()).await)
 }
 
 /// Puts the world of a snapshot in the place of the one that is there
@@ -27,11 +28,12 @@ pub(super) async fn take(Scope(space): Scope) -> impl IntoResponse {
 /// In a new generation, of another namespace too. A plain seed is taken as well. A newer schema, or any mistake, is refused
 /// and changes nothing.
 #[utoipa::path(put, path = "/_ecsim/snapshot", operation_id = "put_snapshot", params(InNamespace), request_body = Object,
-               responses((status = 200, body = OfNamespace), (status = 422, body = Refused, description = "Mistakes")))]
+               responses((status = 200, body = OneNamespace), (status = 422, body = Refused, description = "Mistakes")))]
 pub(super) async fn put(
     State(control): State<Arc<Control>>,
     Target(name): Target,
     Text(body): Text,
-) -> Result<Json<OfNamespace>, Refusal> {
-    Ok(Json(OfNamespace::of(&*seed::replace(&control, &name, &seed::in_body(body))?)))
+) -> Result<Json<OneNamespace>, Refusal> {
+    let put = move || seed::replace(&control, &name, &seed::in_body(body)).map(|space| OneNamespace::of(&space));
+    beside_calls(put).await
 }

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::response::IntoResponse;
-use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::Named;
-use super::namespaces::OfNamespace;
-use super::scope::{InNamespace, Scope, Target};
-use super::{Control, Refusal, Refused, seed};
+use super::namespaces::OneNamespace;
+use super::scope::{ForAll, InNamespace, Target};
+use super::{Control, Refusal, RefusalCode, Refused, seed};
 use crate::files::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName, beside_calls};
 use crate::world::seed::Mistake;
 use crate::world::utc_seconds;
@@ -30,7 +29,7 @@ pub(super) struct Snapshots {
 
 /// One snapshot.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OfSnapshot {
+struct OfSnapshot {
     name: String,
     bytes: u64,
     /// By the machine's clock, `YYYY-MM-DDThh:mm:ssZ`.
@@ -41,6 +40,15 @@ impl From<SavedSnapshot> for OfSnapshot {
     fn from(SavedSnapshot { name, bytes, saved }: SavedSnapshot) -> Self {
         Self { name: name.to_string(), bytes, saved: utc_seconds(saved) }
     }
+}
+
+/// One snapshot by itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OneSnapshot {
+    /// The version of this form.
+    schema: u32,
+    #[serde(flatten)]
+    of: OfSnapshot,
 }
 
 /// What has been saved.
@@ -65,7 +73,7 @@ impl FromRequestParts<Arc<Control>> for Folder {
         control.snapshots.clone().map(Self).ok_or_else(|| {
             let hint = "start ecsim with --snapshot-dir DIR; GET and PUT /_ecsim/snapshot need no folder";
             let message = "there is no folder for named snapshots";
-            Refusal::new(StatusCode::CONFLICT, "NoSnapshotDir", message, hint)
+            Refusal::new(RefusalCode::NoSnapshotDir, message, hint)
         })
     }
 }
@@ -87,22 +95,22 @@ impl FromRequestParts<Arc<Control>> for OfName {
         SnapshotName::parse(&name).map(Self).ok_or_else(|| {
             let message = format!("{name:?} is no name of a snapshot");
             let hint = "a name is 1 to 64 letters, digits, '-', '_' or '.', the first no '.'";
-            Refusal::new(StatusCode::BAD_REQUEST, "InvalidSnapshotName", message, hint)
+            Refusal::new(RefusalCode::InvalidSnapshotName, message, hint)
         })
     }
 }
 
 impl From<SnapshotError> for Refusal {
     fn from(error: SnapshotError) -> Self {
-        let (status, code, hint) = match &error {
-            SnapshotError::Unknown(_) => (StatusCode::NOT_FOUND, "NoSnapshot", "GET /_ecsim/snapshots lists them"),
+        let (code, hint) = match &error {
+            SnapshotError::Unknown(_) => (RefusalCode::NoSnapshot, "GET /_ecsim/snapshots lists them"),
             SnapshotError::Io { .. } => {
                 let hint =
                     "--snapshot-dir names a folder that ecsim may write, or that it can make in one that is there";
-                (StatusCode::INTERNAL_SERVER_ERROR, "SnapshotDirFailed", hint)
+                (RefusalCode::SnapshotDirFailed, hint)
             }
         };
-        Self::new(status, code, error.to_string(), hint)
+        Self::new(code, error.to_string(), hint)
     }
 }
 
@@ -124,11 +132,17 @@ pub(super) async fn show(Folder(folder): Folder, OfName(name): OfName) -> Result
 }
 
 /// Deletes a snapshot
+///
+/// For all namespaces, which share them.
 #[utoipa::path(delete, path = "/_ecsim/snapshots/{name}", operation_id = "delete_snapshot", params(OfName),
-               responses((status = 200, body = OfSnapshot, description = "What it was")))]
-pub(super) async fn delete(Folder(folder): Folder, OfName(name): OfName) -> Result<Json<OfSnapshot>, Refusal> {
+               responses((status = 200, body = OneSnapshot, description = "What it was")))]
+pub(super) async fn delete(
+    ForAll: ForAll,
+    Folder(folder): Folder,
+    OfName(name): OfName,
+) -> Result<Json<OneSnapshot>, Refusal> {
     let deleted = beside_calls(move || folder.delete(&name)).await?;
-    Ok(Json(deleted.into()))
+    Ok(Json(OneSnapshot { schema: 1, of: deleted.into() }))
 }
 
 /// Saves the world of a namespace under a name
@@ -137,14 +151,16 @@ pub(super) async fn delete(Folder(folder): Folder, OfName(name): OfName) -> Resu
 #[utoipa::path(post, path = "/_ecsim/snapshots/{name}/save", operation_id = "save_snapshot", params(OfName, InNamespace),
                responses((status = 200, body = Saved)))]
 pub(super) async fn save(
+    State(control): State<Arc<Control>>,
     Folder(folder): Folder,
     OfName(name): OfName,
-    Scope(space): Scope,
+    Target(namespace): Target,
 ) -> Result<Json<Saved>, Refusal> {
     let saved = beside_calls(move || {
-        let bytes = folder.save(&name, &space)?;
-        let (namespace, generation) = (space.namespace.to_string(), space.generation);
-        Ok::<_, SnapshotError>(Saved { schema: 1, name: name.to_string(), bytes, namespace, generation })
+        let (space, bytes) =
+            control.spaces.change(&namespace, |space| folder.save(&name, space).map_err(Refusal::from))?;
+        let (namespace, generation) = (namespace.to_string(), space.generation);
+        Ok::<_, Refusal>(Saved { schema: 1, name: name.to_string(), bytes, namespace, generation })
     });
     Ok(Json(saved.await?))
 }
@@ -153,13 +169,13 @@ pub(super) async fn save(
 ///
 /// As PUT /_ecsim/snapshot does, in whatever namespace: a newer schema, or any mistake, is refused and changes nothing.
 #[utoipa::path(post, path = "/_ecsim/snapshots/{name}/load", operation_id = "load_snapshot", params(OfName, InNamespace),
-               responses((status = 200, body = OfNamespace), (status = 422, body = Refused, description = "Mistakes")))]
+               responses((status = 200, body = OneNamespace), (status = 422, body = Refused, description = "Mistakes")))]
 pub(super) async fn load(
     State(control): State<Arc<Control>>,
     Folder(folder): Folder,
     OfName(name): OfName,
     Target(namespace): Target,
-) -> Result<Json<OfNamespace>, Refusal> {
+) -> Result<Json<OneNamespace>, Refusal> {
     let loaded = beside_calls(move || {
         let (path, bytes) = folder.read(&name)?;
         let file = path.display().to_string();
@@ -167,7 +183,7 @@ pub(super) async fn load(
             let (place, reason) = ("file".to_owned(), format!("is no text: {error}"));
             seed::refused(&[Mistake { file: file.clone(), place, reason }])
         })?;
-        seed::replace(&control, &namespace, &[(file, text)]).map(|space| OfNamespace::of(&space))
+        seed::replace(&control, &namespace, &[(file, text)]).map(|space| OneNamespace::of(&space))
     });
-    Ok(Json(loaded.await?))
+    loaded.await
 }

@@ -43,7 +43,7 @@ pub(super) fn policies(world: &World, holder: Holder) -> Vec<PolicyView> {
 
 /// The users and their policies
 #[utoipa::path(get, path = "/_ecsim/users", params(InNamespace, OfAccount), responses((status = 200, body = Users)))]
-pub(super) async fn users(Scope(space): Scope, Query(of): Query<OfAccount>) -> Json<Users> {
+pub(super) async fn users(Query(of): Query<OfAccount>, Scope(space): Scope) -> Json<Users> {
     let users = space.store.read(|world| {
         let shown = world.all_users().filter(|user| of.has(user.account()));
         let view = shown.map(|user| UserView {

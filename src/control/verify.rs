@@ -1,14 +1,17 @@
 //! `/_ecsim/verify`: whether the calls came that a test expects.
 
+use std::sync::Arc;
+
 use axum::Json;
-use http::StatusCode;
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Refusal;
 use super::extract::{Body, FromBody};
 use super::matching::{Difference, Members};
-use super::scope::{InNamespace, Scope};
+use super::scope::{InNamespace, Target};
+use super::{Control, Refusal, RefusalCode};
+use crate::world::Space;
 use crate::world::journal::Record;
 
 /// How many expectations there may be, and how many requests a miss names.
@@ -47,7 +50,7 @@ struct Expected {
 }
 
 impl FromBody for Verification {
-    const CODE: &'static str = "InvalidVerification";
+    const CODE: RefusalCode = RefusalCode::InvalidVerification;
     const HINT: &'static str = HINT;
 }
 
@@ -111,30 +114,32 @@ struct Near {
 /// 200 with what was counted, or 417 with every expectation that is not met and the request that comes nearest to it.
 #[utoipa::path(post, path = "/_ecsim/verify", params(InNamespace), request_body = Verification,
                responses((status = 200, body = Verified)))]
-pub(super) async fn verify(Scope(space): Scope, Body(wanted): Body<Verification>) -> Result<Json<Verified>, Refusal> {
-    wanted.check().map_err(|reason| {
-        Refusal::new(StatusCode::BAD_REQUEST, Verification::CODE, format!("the body: {reason}"), HINT)
-    })?;
-    // Calls wait while the journal is looked at: a copy of it does not hold them up.
-    let (records, is_whole) = space.journal.look(|kept| {
-        let records: Vec<_> = kept.records().filter(|record| record.seq > wanted.since).collect();
-        (records, kept.dropped_through() <= wanted.since)
-    });
-    let (calls, misses) = wanted.judge(&records, is_whole);
-    if misses.is_empty() {
-        let calls = calls.into_iter().map(|matched| Counted { matched }).collect();
-        return Ok(Json(Verified {
-            schema: 1,
-            namespace: space.namespace.to_string(),
-            requests: records.len(),
-            calls,
-        }));
-    }
-    let hint = "GET /_ecsim/requests shows what came; /_ecsim/requests/{request_id}/explain why a call was refused";
-    Err(Refusal::misses("VerificationFailed", misses, hint))
+pub(super) async fn verify(
+    State(control): State<Arc<Control>>,
+    Target(name): Target,
+    Body(wanted): Body<Verification>,
+) -> Result<Json<Verified>, Refusal> {
+    wanted.check().map_err(|reason| Refusal::new(Verification::CODE, format!("the body: {reason}"), HINT))?;
+    let (_, verified) = control.spaces.change(&name, |space| wanted.verify(space))?;
+    Ok(Json(verified))
 }
 
 impl Verification {
+    fn verify(&self, space: &Space) -> Result<Verified, Refusal> {
+        // Calls wait while the journal is looked at: a copy of it does not hold them up.
+        let (records, is_whole) = space.journal.look(|kept| {
+            let records: Vec<_> = kept.records().filter(|record| record.seq > self.since).collect();
+            (records, kept.dropped_through() <= self.since)
+        });
+        let (calls, misses) = self.judge(&records, is_whole);
+        if misses.is_empty() {
+            let calls = calls.into_iter().map(|matched| Counted { matched }).collect();
+            return Ok(Verified { schema: 1, namespace: space.namespace.to_string(), requests: records.len(), calls });
+        }
+        let hint = "GET /_ecsim/requests shows what came; /_ecsim/requests/{request_id}/explain why a call was refused";
+        Err(Refusal::misses(RefusalCode::VerificationFailed, misses, hint))
+    }
+
     fn check(&self) -> Result<(), String> {
         if self.schema.is_some_and(|schema| schema != 1) {
             return Err("schema is 1".to_owned());

@@ -19,7 +19,7 @@ pub use seeds::read_seeds;
 pub use snapshots::{SavedSnapshot, SnapshotDir, SnapshotError, SnapshotName};
 pub use state::{SaveError, StateError, StateFile};
 
-/// Does what waits for a disk, beside the calls.
+/// Does what waits for a disk, or takes as long as a large world does, beside the calls.
 pub async fn beside_calls<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))

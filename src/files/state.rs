@@ -188,7 +188,7 @@ impl StateFile {
     }
 
     /// Writes all spaces, each as it is, unless that is what the file holds. A world is locked while its text is made, and not
-    /// while that is written.
+    /// while that is written: each space is as it was at one moment, and two may be of different ones.
     ///
     /// # Errors
     /// [`SaveError`].

@@ -420,14 +420,14 @@ impl Reading {
 /// The control API's refusal of credentials.
 fn no_credentials(message: &str) -> control::Refusal {
     let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
-    control::Refusal::new(StatusCode::NOT_FOUND, "NoCredentials", message, hint)
+    control::Refusal::new(control::RefusalCode::NoCredentials, message, hint)
 }
 
 /// The same for what a fault has it be.
 fn failed(error: &InjectedError) -> control::Refusal {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let hint = "a fault has it so; GET /_ecsim/chaos/faults lists them";
-    control::Refusal::new(status, error.code.to_string(), &*error.message, hint)
+    control::Refusal::of_others(status, &error.code, &error.message, hint)
 }
 
 /// What a request for a token asks for (imds.md 2; that X-Forwarded-For comes first: inferred).

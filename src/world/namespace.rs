@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::InstanceId;
 
-/// The name of a space: 1 to 63 letters, digits, `-`, `_` or `.`.
+/// The name of a space: [`Namespace::FORM`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Namespace(CompactString);
@@ -25,11 +25,15 @@ impl Namespace {
     /// Where whoever names no space is.
     pub const DEFAULT: Self = Self(CompactString::const_new("default"));
 
+    /// What a name looks like, for people. Clients take a segment `.` or `..` out of a path, and then would name nothing.
+    pub const FORM: &str = "1 to 63 letters, digits, '-', '_' or '.', the first no '.'";
+
     /// Header of requests that says the same as the end of an id.
     pub const HEADER: &str = "x-ecsim-namespace";
 
     pub fn parse(name: &str) -> Option<Self> {
         let good = (1..=63).contains(&name.len())
+            && !name.starts_with('.')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         good.then(|| Self(name.into()))
     }
@@ -112,7 +116,7 @@ mod tests {
         assert_eq!(split("test@gw0"), ("test", named("gw0")));
         assert_eq!(split("a@b@c-1_2.3"), ("a@b", named("c-1_2.3")));
         let long = format!("test@{}", "n".repeat(64));
-        for text in ["test@", "test@a b", "test@ü", &long] {
+        for text in ["test@", "test@a b", "test@ü", "test@.", "test@..", "test@.a", &long] {
             assert_eq!(split(text), (text, None));
         }
     }

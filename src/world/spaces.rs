@@ -314,6 +314,11 @@ impl Spaces {
     pub fn limits(&self) -> SpaceLimits {
         self.limits
     }
+
+    /// How many nonces each space remembers at most, and for how long.
+    pub fn nonces(&self) -> (u32, SignedDuration) {
+        self.origin.read().nonces
+    }
 }
 
 impl Live {

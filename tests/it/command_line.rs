@@ -486,7 +486,7 @@ fn info_is_asked_with_the_token_and_a_refusal_is_one_line_and_a_hint() {
     drop(server);
     let (status, out, err) = run(["info", "--url", &url]);
     assert_eq!((status, &*out), (Some(1), ""));
-    assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/info: ")), "{err}");
+    assert!(err.starts_with(&format!("error: no answer from {url}/_ecsim/info?namespace=default: ")), "{err}");
 }
 
 #[test]
@@ -999,13 +999,13 @@ fn what_is_wrong_with_flags_of_metadata_and_time_is_status_2() {
             "--metadata",
             "--metadata <IP:PORT=INSTANCE[@NAMESPACE]>",
             "127.0.0.1:1=i-1@",
-            "a namespace is 1 to 63 letters, digits, '-', '_' or '.'",
+            "a namespace is 1 to 63 letters, digits, '-', '_' or '.', the first no '.'",
         ),
         (
             "--metadata-default",
             "--metadata-default <INSTANCE[@NAMESPACE]>",
             "i-1@",
-            "a namespace is 1 to 63 letters, digits, '-', '_' or '.'",
+            "a namespace is 1 to 63 letters, digits, '-', '_' or '.', the first no '.'",
         ),
         (
             "--credential-lifetime",
@@ -1057,7 +1057,58 @@ fn a_running_emulator_is_seeded_and_begun_again_by_sub_commands() {
     refused(&run(["seed", &bad, &url]), 4, lines, hint);
     let gone = folder.path("gone.json");
     let error = format!("cannot read {gone}: No such file or directory (os error 2)");
-    refused(&run(["seed", &gone, &url]), 4, &error, "name a seed file");
+    refused(&run(["seed", &gone, &url]), 4, &error, "name a seed file, or `-` and give it on standard input");
+    let (status, seeded, err) = server.asked(&["seed", "-"], r#"{"accounts":[{"instances":[{"id":"i-piped"}]}]}"#);
+    assert_eq!((status, &*err), (Some(0), ""));
+    assert_eq!(serde_json::from_str::<Value>(&seeded).expect("JSON")["instances"], 1);
+}
+
+#[test]
+fn the_clock_of_a_namespace_is_shown_and_moved_by_a_sub_command() {
+    let server = Running::start([FREE, "--clock", "frozen", "--now", "2026-01-05T08:00:00Z"]);
+    let json = |args: &[&str]| {
+        let (status, out, err) = server.asked(&[&["clock"], args].concat(), "");
+        assert_eq!((status, &*err), (Some(0), ""), "{args:?}");
+        serde_json::from_str::<Value>(&out).expect("JSON")
+    };
+    let seen = |time: Value| (time["mode"].as_str().map(str::to_owned), time["now"].as_str().map(str::to_owned));
+    let frozen = |now: &str| (Some("frozen".to_owned()), Some(now.to_owned()));
+    assert_eq!(seen(json(&[])), frozen("2026-01-05T08:00:00Z"));
+    assert_eq!(seen(json(&["--advance", "57m", "--namespace", "gw0"])), frozen("2026-01-05T08:57:00Z"));
+    assert_eq!(seen(json(&[])), frozen("2026-01-05T08:00:00Z"), "another namespace");
+    assert_eq!(seen(json(&["--now=2027-01-05T08:00:00Z", "--advance=1h"])), frozen("2027-01-05T09:00:00Z"));
+    assert_eq!(json(&["--mode", "real"])["ahead_seconds"], 0);
+    let info = server.asked(&["info", "--namespace", "gw0"], "").1;
+    assert_eq!(serde_json::from_str::<Value>(&info).expect("JSON")["modes"]["clock"], "frozen");
+
+    let hint =
+        r#"a body is such as {"advance":"57m"}, {"mode":"frozen","now":"2026-01-05T08:00:00Z"} or {"mode":"real"}"#;
+    let error = "advance: \"soon\" is no duration such as 250ms, 5s or 57m";
+    refused(&server.asked(&["clock", "--advance", "soon"], ""), 1, error, hint);
+    let valid = "it is one of real, frozen, offset";
+    refused(&run(["clock", "--mode", "slow"]), 2, "invalid value 'slow' for '--mode <MODE>'", valid);
+}
+
+#[test]
+fn namespaces_are_listed_and_forgotten_by_sub_commands() {
+    let server = Running::start([FREE]);
+    let names = || {
+        let (status, out, err) = server.asked(&["namespaces", "list"], "");
+        assert_eq!((status, &*err), (Some(0), ""));
+        let list: Value = serde_json::from_str(&out).expect("JSON");
+        let all = list["namespaces"].as_array().expect("a list").clone();
+        all.iter().map(|one| one["namespace"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    server.get("/_ecsim/clock?namespace=gw0");
+    assert_eq!(names(), ["default", "gw0"]);
+    let (status, deleted, _) = server.asked(&["namespaces", "delete", "gw0"], "");
+    assert_eq!((status, deleted.contains("\"gw0\"")), (Some(0), true), "{deleted}");
+    assert_eq!(names(), ["default"]);
+    let again = server.asked(&["namespaces", "delete", "gw0"], "");
+    refused(&again, 1, "there is no namespace gw0", "GET /_ecsim/namespaces lists them");
+    let error =
+        "invalid value '..' for '<NAME>': a namespace is 1 to 63 letters, digits, '-', '_' or '.', the first no '.'";
+    refused(&run(["namespaces", "delete", ".."]), 2, error, NO_BETTER_HINT);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The control API: its description, its refusals, and what it shows.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use ecsim::control::{Access, AdminMode, AdminToken, Origin};
+use ecsim::world::{Clock, parse_utc};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::command_line::Folder;
@@ -95,6 +99,7 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("GET", "/_ecsim/init", "/_ecsim/init", ""),
     ("GET", "/_ecsim/instances", "/_ecsim/instances", ""),
     ("GET", "/_ecsim/instances/{id}", "/_ecsim/instances/i-bp1ecsim0000000web01", ""),
+    ("GET", "/_ecsim/instances/{id}/role-history", "/_ecsim/instances/i-bp1ecsim0000000web01@gw0/role-history", ""),
     ("GET", "/_ecsim/roles", "/_ecsim/roles", ""),
     ("GET", "/_ecsim/users", "/_ecsim/users", ""),
     ("GET", "/_ecsim/openapi.json", "/_ecsim/openapi.json", ""),
@@ -117,6 +122,14 @@ fn is_as_described(api: &Value, method: &str, path: &str, status: u16, answer: &
     }
 }
 
+/// What is said elsewhere, or stays as it is: health, descriptions, worlds, and what SDKs and instances read.
+fn has_another_form(path: &str) -> bool {
+    let health = ["/_ecsim/health", "/health", "/healthz"];
+    let others = ["/_ecsim/openapi.json", "/_ecsim/snapshot", "/_ecsim/snapshots/{name}"];
+    let of_instances = ["/_ecsim/instances/{id}/credentials", "/_ecsim/instances/{id}/latest/{item}"];
+    health.into_iter().chain(others).chain(of_instances).any(|other| other == path)
+}
+
 #[tokio::test]
 async fn every_endpoint_is_described_and_answers_as_its_description_says() {
     let folder = Folder::new("control-snapshots");
@@ -136,6 +149,7 @@ async fn every_endpoint_is_described_and_answers_as_its_description_says() {
         assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text);
         let body = serde_json::from_str(&answer.text).unwrap_or_else(|_| json!(answer.text));
         is_as_described(&api, method, described, 200, &body);
+        assert!(body["schema"] == 1 || has_another_form(described), "{method} {path}: {body}");
         if *method == "GET" {
             let head = Answer::of(client().head(server.url() + path)).await;
             let is_json = head.header("content-type").starts_with("application/json");
@@ -201,6 +215,134 @@ async fn a_method_that_an_endpoint_does_not_take_is_told_those_that_it_takes() {
             let named: Vec<_> = hint.split([' ', ',']).filter(|word| order.contains(word)).collect();
             assert_eq!(named, order.into_iter().filter(|method| taken(method)).collect::<Vec<_>>(), "{path}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_changes_something_for_all_namespaces_is_refused_to_whoever_names_one() {
+    let folder = Folder::new("control-for-all");
+    let server = support::start_with(|builder| builder.snapshot_dir(Some(folder.0.join("kept")))).await;
+    let api = description(&server).await;
+    let (_, before) = get(&server, "/_ecsim/config").await;
+    assert_eq!(ask(&server, "POST", "/_ecsim/snapshots/a/save", "").await.0, 200);
+    let in_gw9 = async |method: &str, path: &str, body: &'static str, header: &str| {
+        let request = client().request(method.parse().expect("a method"), server.url() + path).body(body);
+        let answer = Answer::of(request.header("x-ecsim-namespace", header)).await;
+        let body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+        (answer.status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let refused = || (400, "InvalidNamespace".to_owned());
+    let mut tried = Vec::new();
+    for (method, described, path, body) in
+        REQUESTS.iter().filter(|(method, path, ..)| *method != "GET" && !path.contains("/latest/"))
+    {
+        let parameters = api["paths"][described][method.to_lowercase()]["parameters"].as_array();
+        if !parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "namespace")) {
+            assert_eq!(in_gw9(method, path, body, "gw9").await, refused(), "{method} {path}");
+            tried.push(*described);
+        }
+    }
+    assert_eq!(tried, ["/_ecsim/config", "/_ecsim/namespaces/{name}", "/_ecsim/snapshots/{name}"]);
+    assert_eq!(get(&server, "/_ecsim/config").await.1, before);
+    assert_eq!(in_gw9("PATCH", "/_ecsim/config", r#"{"ram":"soft"}"#, "default").await.0, 200);
+    assert_eq!(in_gw9("DELETE", "/_ecsim/snapshots/a", "", "default").await.0, 200);
+    // Its namespace is in the path, and the header may say the same.
+    assert_eq!(get(&server, "/_ecsim/clock?namespace=gw9").await.0, 200);
+    assert_eq!(in_gw9("DELETE", "/_ecsim/namespaces/gw9", "", "gw9").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_reset_is_as_the_seeds_have_it_and_of_a_whole_world() {
+    let server = support::start().await;
+    let reset = async |query: &str| {
+        let (status, answer) = ask(&server, "POST", &format!("/_ecsim/reset{query}"), "").await;
+        (status, answer["instances"].as_u64(), answer["error"]["hint"].as_str().unwrap_or_default().to_owned())
+    };
+    let empty = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
+    for query in ["?seed=0", "?seed=", "?seed=true", "?namespace=gw0&seed=2"] {
+        assert_eq!(reset(query).await, (400, None, empty.to_owned()), "{query}");
+    }
+    assert_eq!(reset("?account=1000000000000001").await, (400, None, "it takes namespace, seed".to_owned()));
+    assert_eq!(get(&server, "/_ecsim/clock").await.0, 200);
+    assert_eq!(get(&server, "/_ecsim/namespaces").await.1["namespaces"].as_array().map(Vec::len), Some(1));
+    let (status, empty) = ask(&server, "POST", "/_ecsim/seed?mode=replace", "{}").await;
+    assert_eq!((status, &empty["instances"], &empty["keys"]), (200, &json!(0), &json!(0)));
+    assert_eq!(reset("?seed=1").await, (200, Some(7), String::new()));
+}
+
+/// On the one thread that all tasks of this test have.
+/// A clock that holds up whoever reads it next, until the test lets them on or they give up.
+#[derive(Debug)]
+struct Gate {
+    time: Timestamp,
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum GateState {
+    Open,
+    Closed,
+    Waiting,
+    GaveUp,
+}
+
+impl Gate {
+    fn state(&self) -> GateState {
+        *self.state.lock().expect("no test panics with it")
+    }
+
+    fn set(&self, state: GateState) {
+        *self.state.lock().expect("no test panics with it") = state;
+        self.changed.notify_all();
+    }
+}
+
+impl Clock for Gate {
+    fn now(&self) -> Timestamp {
+        let mut state = self.state.lock().expect("no test panics with it");
+        if *state == GateState::Closed {
+            *state = GateState::Waiting;
+            let is_waiting = |state: &mut GateState| *state == GateState::Waiting;
+            let waited = self.changed.wait_timeout_while(state, Duration::from_secs(10), is_waiting);
+            let (mut state, timeout) = waited.expect("no test panics with it");
+            if timeout.timed_out() {
+                *state = GateState::GaveUp;
+            }
+        }
+        self.time
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.time
+    }
+}
+
+/// The test has one thread: where a world were made on it, nobody else would be answered until that gives up.
+#[tokio::test]
+async fn others_are_answered_while_a_world_is_made() {
+    let time = parse_utc(support::NOW).expect("a time");
+    let gate = Arc::new(Gate { time, state: Mutex::new(GateState::Open), changed: Condvar::new() });
+    let server = support::start_with(|builder| builder.clock(Arc::clone(&gate) as _)).await;
+    let more = json!({ "accounts": [{ "instances": [{ "id": "i-more" }] }] }).to_string();
+    for (method, path, body) in [
+        ("POST", "reset", ""),
+        ("POST", "seed", &*more),
+        ("POST", "seed?mode=replace", &more),
+        ("PUT", "snapshot", &more),
+    ] {
+        gate.set(GateState::Closed);
+        let others = async {
+            while gate.state() == GateState::Closed {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!(gate.state(), GateState::Waiting, "{method} {path}");
+            assert_eq!(get(&server, "/_ecsim/health").await.0, 200);
+            gate.set(GateState::Open);
+        };
+        let path = format!("/_ecsim/{path}");
+        let ((status, _), ()) = tokio::join!(ask(&server, method, &path, body), others);
+        assert_eq!(status, 200, "{method} {path}");
     }
 }
 
@@ -322,8 +464,8 @@ async fn who_may_use_the_control_api_depends_on_the_mode_the_host_the_origin_and
 #[tokio::test]
 async fn every_endpoint_that_is_not_open_is_closed_to_whoever_may_not_use_it() {
     use AdminMode::{Loopback, Off, On};
-    let is_open =
-        |described: &str| !described.starts_with("/_ecsim/") || described.starts_with("/_ecsim/instances/{id}/");
+    let of_instances = ["/_ecsim/instances/{id}/credentials", "/_ecsim/instances/{id}/latest/{item}"];
+    let is_open = |described: &str| !described.starts_with("/_ecsim/") || of_instances.contains(&described);
     let open = ["/_ecsim/health", "/_ecsim/ready", "/_ecsim/coverage"];
     let closed: Vec<_> =
         REQUESTS.iter().filter(|(_, described, ..)| !is_open(described) && !open.contains(described)).collect();
@@ -369,7 +511,10 @@ async fn a_path_that_is_longer_than_any_is_taken_for_no_other() {
 
 #[tokio::test]
 async fn what_is_refused_makes_no_namespace() {
-    let server = support::start().await;
+    let folder = Folder::new("control-refused");
+    // What can be no folder.
+    let kept = folder.file("kept", "");
+    let server = support::start_with(|builder| builder.snapshot_dir(Some(kept.into()))).await;
     for (method, path, body, status) in [
         ("POST", "/_ecsim/seed", r#"{"accounts":[{"users":[{"name":"a b"}]}]}"#, 422),
         ("POST", "/_ecsim/seed", "{", 422),
@@ -377,16 +522,59 @@ async fn what_is_refused_makes_no_namespace() {
         ("PUT", "/_ecsim/clock", r#"{"advance":"-1s"}"#, 400),
         ("POST", "/_ecsim/rng", r#"{"seed":-1}"#, 400),
         ("PUT", "/_ecsim/snapshot", "{", 422),
+        ("POST", "/_ecsim/chaos/faults", "{", 422),
+        ("PATCH", "/_ecsim/chaos/faults", r#"[{"id":"a"},{"id":"a"}]"#, 422),
+        ("DELETE", "/_ecsim/chaos/faults", "{", 422),
+        ("PUT", "/_ecsim/chaos/effects", r#"{"latency":-1}"#, 422),
+        ("PUT", "/_ecsim/chaos/limits", r#"{"Detach":{"qps":1}}"#, 422),
+        ("PATCH", "/_ecsim/chaos/limits", "{", 422),
+        ("POST", "/_ecsim/verify", "{", 400),
+        ("POST", "/_ecsim/verify", r#"{"calls":[]}"#, 400),
+        ("POST", "/_ecsim/verify", r#"{"calls":[{"action":"DescribeRegions"}]}"#, 417),
+        ("GET", "/_ecsim/requests/none", "", 404),
+        ("GET", "/_ecsim/requests/none/explain", "", 404),
+        ("GET", "/_ecsim/instances/i-none", "", 404),
+        ("POST", "/_ecsim/snapshots/a/save", "", 500),
+        ("POST", "/_ecsim/snapshots/a/load", "", 500),
     ] {
         let (answered, answer) = ask(&server, method, &format!("{path}?namespace=typo"), body).await;
         assert_eq!(answered, status, "{method} {path}: {answer}");
         let (_, list) = get(&server, "/_ecsim/namespaces").await;
         assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "{method} {path}: {list}");
     }
+    for (path, query) in [
+        ("requests", "limit=many"),
+        ("instances", "account=1"),
+        ("users", "account=1"),
+        ("roles", "x=1"),
+        ("credentials", "secrets=perhaps"),
+    ] {
+        assert_eq!(get(&server, &format!("/_ecsim/{path}?namespace=typo&{query}")).await.0, 400, "{path}");
+        let (_, list) = get(&server, "/_ecsim/namespaces").await;
+        assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "{path}: {list}");
+    }
+    let handle = server.emulator.namespace("typo").expect("a name");
+    assert_eq!(ask(&server, "DELETE", "/_ecsim/namespaces/typo", "").await.0, 200);
+    assert!(handle.seed("broken", "{").is_err());
+    let (_, list) = get(&server, "/_ecsim/namespaces").await;
+    assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "of Rust neither: {list}");
     let (_, answer) = ask(&server, "PUT", "/_ecsim/clock?namespace=t1", r#"{"mode":"frozen"}"#).await;
     assert_eq!(answer["mode"], "frozen");
     let (_, answer) = get(&server, "/_ecsim/clock?namespace=t1").await;
     assert_eq!(answer["mode"], "frozen", "in the namespace that it made");
+}
+
+#[tokio::test]
+async fn seeds_that_are_good_for_default_alone_are_a_failure_elsewhere_with_every_mistake() {
+    // In gw0 both are a@gw0.
+    let keys = json!([{ "id": "a", "secret": "a" }, { "id": "a@gw0", "secret": "a" }]);
+    let server = support::start_seeded(json!({ "accounts": [{ "id": "1000000000000001", "keys": keys }] })).await;
+    for (method, path, body) in [("GET", "clock", ""), ("PUT", "clock", r#"{"advance":"1s"}"#), ("POST", "reset", "")] {
+        let (status, answer) = ask(&server, method, &format!("/_ecsim/{path}?namespace=gw0"), body).await;
+        assert_eq!((status, &answer["error"]["code"]), (500, &json!("SeedsFailed")), "{method} {path}: {answer}");
+        assert_eq!(answer["error"]["mistakes"][0]["place"], "$.accounts[0].keys[1].id", "{answer}");
+        assert_eq!(ask(&server, method, &format!("/_ecsim/{path}?namespace=gw1"), body).await.0, 200);
+    }
 }
 
 #[tokio::test]
@@ -440,7 +628,8 @@ async fn info_tells_version_modes_and_limits() {
     assert_eq!(info["modes"].take(), modes);
     let limits = json!({
         "max_body_size": 1 << 20, "max_header_size": 64 << 10, "max_params": 1000, "max_connections": 1024,
-        "header_timeout_ms": 30_000, "body_timeout_ms": 30_000,
+        "header_timeout_ms": 30_000, "body_timeout_ms": 30_000, "max_namespaces": 1024, "namespace_ttl_ms": 86_400_000,
+        "journal_max": 1000, "nonce_max": 1 << 18,
     });
     assert_eq!(info["limits"].take(), limits);
 }
@@ -534,6 +723,36 @@ async fn instances_are_shown_by_id_with_their_roles_and_what_they_were_handed_ou
     assert_eq!(done.send().await.status, 200);
     let after = details().await;
     assert_eq!((&after["role"], &after["credentials"]), (&json!(null), &json!([credentials["AccessKeyId"]])));
+
+    // The id says which namespace it is in, as query and header do.
+    let in_gw0 = async |path: &str, header: &str| {
+        let request = client().get(format!("{}/_ecsim/instances/{path}", server.url()));
+        let request = if header.is_empty() { request } else { request.header("x-ecsim-namespace", header) };
+        let answer: Value = serde_json::from_str(&Answer::of(request).await.text).expect("JSON");
+        answer["error"]["code"].as_str().or(answer["role"].as_str()).expect("a role").to_owned()
+    };
+    for (path, header, seen) in [
+        ("i-2@gw0", "", "web"),
+        ("i-2@gw0?namespace=gw0", "gw0", "web"),
+        ("i-2?namespace=gw0", "", "web"),
+        ("i-2@gw0?namespace=gw1", "", "InvalidNamespace"),
+        ("i-2@gw0", "gw1", "InvalidNamespace"),
+        ("i-2@gw0?namespace=default", "", "InvalidNamespace"),
+        ("i-none@gw0", "", "NoSuchInstance"),
+        ("@gw0", "", "NoSuchInstance"),
+    ] {
+        assert_eq!(in_gw0(path, header).await, seen, "{path} {header}");
+    }
+    let (_, list) = get(&server, "/_ecsim/namespaces").await;
+    assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(2), "{list}");
+
+    let (status, history) = get(&server, "/_ecsim/instances/i-2/role-history").await;
+    let change = json!({ "at": support::NOW, "before": { "role": "web", "policy": null }, "after": null });
+    let expected = json!({ "schema": 1, "id": "i-2", "role_history": [change], "role_changes_dropped": 0 });
+    assert_eq!((status, &history), (200, &expected));
+    assert_eq!(details().await["role_history"], history["role_history"]);
+    assert_eq!(get(&server, "/_ecsim/instances/i-2@gw0/role-history").await.1["role_history"], json!([]));
+    assert_eq!(get(&server, "/_ecsim/instances/i-none/role-history").await.0, 404);
 
     let (status, answer) = get(&server, "/_ecsim/instances/i-none").await;
     assert_eq!((status, &answer["error"]["code"]), (404, &json!("NoSuchInstance")));

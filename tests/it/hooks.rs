@@ -150,7 +150,8 @@ fn it_is_not_ready_and_prints_no_ready_line_while_hooks_run() {
     assert!(!Path::new(&port_file).exists());
     for path in ["/_ecsim/ready", "/readyz"] {
         let (status, body) = get(&address, path);
-        assert_eq!((status, body), (503, json!({ "status": "starting", "reason": "the hook ready.d/1.sh runs" })));
+        let starting = json!({ "schema": 1, "status": "starting", "reason": "the hook ready.d/1.sh runs" });
+        assert_eq!((status, body), (503, starting));
     }
     assert_eq!(get(&address, "/_ecsim/health").0, 200);
     let (_, listing) = get(&address, "/_ecsim/init");
@@ -160,7 +161,7 @@ fn it_is_not_ready_and_prints_no_ready_line_while_hooks_run() {
     assert_eq!((&listing["files"][0]["ms"], &*begun.printed()), (&Value::Null, ""));
 
     folder.file("go", "");
-    wait_for("ready", || get(&address, "/_ecsim/ready") == (200, json!({ "status": "ready" })));
+    wait_for("ready", || get(&address, "/_ecsim/ready") == (200, json!({ "schema": 1, "status": "ready" })));
     wait_for("the port", || Path::new(&port_file).exists());
     assert_eq!(format!("127.0.0.1:{}", fs::read_to_string(port_file).expect("the port")), address);
     let (_, listing) = get(&address, "/_ecsim/init");

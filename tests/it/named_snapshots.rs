@@ -81,7 +81,7 @@ async fn a_world_is_saved_under_a_name_and_loaded_into_any_namespace() {
     detach(&server, "test").await;
     let after = text(&server, "snapshot").await;
     let loaded = done(&server, "POST", "snapshots/before/load").await;
-    let world = |namespace: &str, generation: u64| json!({ "namespace": namespace, "generation": generation, "instances": 7, "now": support::NOW });
+    let world = |namespace: &str, generation: u64| json!({ "schema": 1, "namespace": namespace, "generation": generation, "instances": 7, "now": support::NOW });
     assert_eq!(loaded, world("default", 2));
     assert_eq!(server.role_of(WEB).as_deref(), Some("web-role"));
     // The namespace is in the query or the header, and the world of one is loaded into another.
@@ -107,7 +107,9 @@ async fn a_world_is_saved_under_a_name_and_loaded_into_any_namespace() {
     let modified = jiff::Timestamp::try_from(fs::metadata(&file).expect("a file").modified().expect("a time"));
     assert_eq!(at.as_second(), modified.expect("a time").as_second());
 
-    assert_eq!(done(&server, "DELETE", "snapshots/before").await, *second);
+    let mut deleted = second.clone();
+    deleted["schema"] = json!(1);
+    assert_eq!(done(&server, "DELETE", "snapshots/before").await, deleted);
     assert_eq!(names(&server).await, ["a.1"]);
     assert!(!file.exists());
 }

@@ -584,7 +584,7 @@ async fn while_a_request_is_in_flight_a_stopping_emulator_answers_new_connection
     assert!(stopping.await.expect("no panic").drained, "all was done");
 }
 
-const DRAINING: &str = r#"{"status":"draining","reason":"the emulator is shutting down"}"#;
+const DRAINING: &str = r#"{"schema":1,"status":"draining","reason":"the emulator is shutting down"}"#;
 
 #[tokio::test]
 async fn a_request_that_outlasts_the_patience_is_cut_off() {
@@ -668,9 +668,9 @@ async fn health_names_the_version_and_the_running_services() {
 #[tokio::test]
 async fn ready_says_so() {
     let server = support::start().await;
-    assert_eq!(control(&server, "GET", "/_ecsim/ready").await, (200, json!({ "status": "ready" })));
+    assert_eq!(control(&server, "GET", "/_ecsim/ready").await, (200, json!({ "schema": 1, "status": "ready" })));
     let (status, body) = control(&server, "GET", "/_ecsim/ready?x=%zz").await;
-    assert_eq!((status, body), (200, json!({ "status": "ready" })), "a query is ignored");
+    assert_eq!((status, body), (200, json!({ "schema": 1, "status": "ready" })), "a query is ignored");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! `/_ecsim/chaos/effects`: how long every answer of a namespace is held back.
 
+use std::sync::Arc;
+
 use axum::Json;
+use axum::extract::State;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -8,8 +11,8 @@ use utoipa::ToSchema;
 use super::read::{self, Members, Mistakes};
 use super::{millis, shortest};
 use crate::control::extract::Text;
-use crate::control::scope::{InNamespace, Scope};
-use crate::control::{Refusal, Refused};
+use crate::control::scope::{InNamespace, Scope, Target};
+use crate::control::{Control, Refusal, RefusalCode, Refused};
 use crate::policy::Place;
 use crate::world::Space;
 use crate::world::chaos::{LONGEST_DELAY, Latency};
@@ -79,8 +82,13 @@ pub(in crate::control) async fn show(Scope(space): Scope) -> Json<Effects> {
 /// Those of calls and of the metadata service. `latency` is milliseconds, at most ten minutes, or a distribution; `null` or 0 is none.
 #[utoipa::path(method(post, put), path = "/_ecsim/chaos/effects", operation_id = "set_effects", params(InNamespace), request_body = Object,
                responses((status = 200, body = Effects), (status = 422, body = Refused, description = "Mistakes")))]
-pub(in crate::control) async fn set(Scope(space): Scope, Text(body): Text) -> Result<Json<Effects>, Refusal> {
-    let latency = latency(&body).map_err(|mistakes| super::refused("InvalidEffects", &mistakes, EXAMPLE))?;
+pub(in crate::control) async fn set(
+    State(control): State<Arc<Control>>,
+    Target(name): Target,
+    Text(body): Text,
+) -> Result<Json<Effects>, Refusal> {
+    let latency = latency(&body).map_err(|mistakes| super::refused(RefusalCode::InvalidEffects, &mistakes, EXAMPLE))?;
+    let space = control.spaces.of(&name)?;
     space.chaos.set_latency(latency);
     Ok(Effects::of(&space))
 }

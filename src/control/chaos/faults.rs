@@ -14,14 +14,14 @@ use super::{METADATA, action, millis, product, shortest};
 use crate::api::action::Product;
 use crate::api::error::Code;
 use crate::control::extract::Text;
-use crate::control::scope::{InNamespace, Scope};
-use crate::control::{Control, Refusal, Refused};
+use crate::control::scope::{InNamespace, Scope, Target};
+use crate::control::{Control, Refusal, RefusalCode, Refused};
 use crate::policy::Place;
 use crate::world::chaos::{
     Counted, Effect, Fault, FaultId, FaultsRefused, InjectedError, LONGEST_DELAY, MOST_FAULTS, Operation,
 };
 use crate::world::seed::Mistake;
-use crate::world::{AccountId, InstanceId, Region, Space};
+use crate::world::{AccountId, InstanceId, Namespace, Region, Space};
 
 /// The rules of a namespace, in the order in which calls meet them.
 #[derive(Debug, Serialize, ToSchema)]
@@ -150,11 +150,10 @@ pub(in crate::control) async fn list(Scope(space): Scope) -> Json<Faults> {
                responses((status = 200, body = Faults), (status = 422, body = Refused, description = "Mistakes")))]
 pub(in crate::control) async fn set(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<Faults>, Refusal> {
-    let faults = set_faults(control.products, &space, &body).map_err(|mistakes| refused(&mistakes))?;
-    Ok(Json(Faults::of(&space, &faults)))
+    change(&control, &name, |space| set_faults(control.products, space, &body))
 }
 
 /// Puts the rules of a text in the place of those that there are.
@@ -174,13 +173,12 @@ pub(crate) fn set_faults(
                responses((status = 200, body = Faults), (status = 422, body = Refused, description = "Mistakes")))]
 pub(in crate::control) async fn add(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<Faults>, Refusal> {
-    let faults = rules(control.products, &body)
-        .and_then(|rules| space.chaos.add_faults(rules).map_err(|error| not_taken(&error)))
-        .map_err(|mistakes| refused(&mistakes))?;
-    Ok(Json(Faults::of(&space, &faults)))
+    change(&control, &name, |space| {
+        space.chaos.add_faults(rules(control.products, &body)?).map_err(|error| not_taken(&error))
+    })
 }
 
 /// Removes rules
@@ -190,21 +188,31 @@ pub(in crate::control) async fn add(
                responses((status = 200, body = Faults, description = "What stays"), (status = 422, body = Refused, description = "Mistakes")))]
 pub(in crate::control) async fn remove(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<Faults>, Refusal> {
-    let staying = if body.trim().is_empty() {
-        space.chaos.set_faults(Vec::new()).map_err(|error| refused(&not_taken(&error)))?
-    } else {
-        space.chaos.remove_faults(&rules(control.products, &body).map_err(|mistakes| refused(&mistakes))?)
-    };
-    Ok(Json(Faults::of(&space, &staying)))
+    change(&control, &name, |space| {
+        if body.trim().is_empty() {
+            return space.chaos.set_faults(Vec::new()).map_err(|error| not_taken(&error));
+        }
+        Ok(space.chaos.remove_faults(&rules(control.products, &body)?))
+    })
+}
+
+/// Changes the rules of a namespace, or nothing: `change` says which there are then.
+fn change(
+    control: &Control,
+    name: &Namespace,
+    change: impl Fn(&Space) -> Result<Vec<Counted>, Vec<Mistake>>,
+) -> Result<Json<Faults>, Refusal> {
+    let (space, faults) = control.spaces.change(name, |space| change(space).map_err(|mistakes| refused(&mistakes)))?;
+    Ok(Json(Faults::of(&space, &faults)))
 }
 
 const EXAMPLE: &str = r#"[{"service":"ecs","operation":"DescribeInstances","times":2,"error":{"statusCode":503,"code":"ServiceUnavailable"}}]"#;
 
 fn refused(mistakes: &[Mistake]) -> Refusal {
-    super::refused("InvalidFaults", mistakes, EXAMPLE)
+    super::refused(RefusalCode::InvalidFaults, mistakes, EXAMPLE)
 }
 
 fn not_taken(error: &FaultsRefused) -> Vec<Mistake> {

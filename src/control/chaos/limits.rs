@@ -14,12 +14,12 @@ use super::{action, faults, millis, product, shortest};
 use crate::api::action::Product;
 use crate::api::error::Code;
 use crate::control::extract::Text;
-use crate::control::scope::{InNamespace, Scope};
-use crate::control::{Control, Refusal, Refused};
+use crate::control::scope::{InNamespace, Scope, Target};
+use crate::control::{Control, Refusal, RefusalCode, Refused};
 use crate::policy::Place;
-use crate::world::Space;
 use crate::world::chaos::{LONGEST_DELAY, Limit, LimitKey, LimitState, MOST_LIMITS, Rate, TooManyLimits};
 use crate::world::seed::Mistake;
+use crate::world::{Namespace, Space};
 
 /// The limits of a namespace by their keys, `product:Action`, `product:*` or `*`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,13 +86,10 @@ pub(in crate::control) async fn list(Scope(space): Scope) -> Json<CallLimits> {
                responses((status = 200, body = CallLimits), (status = 422, body = Refused, description = "Mistakes")))]
 pub(in crate::control) async fn set(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<CallLimits>, Refusal> {
-    limits(control.products, &body)
-        .and_then(|limits| space.chaos.set_limits(limits).map_err(not_taken))
-        .map_err(|mistakes| refused(&mistakes))?;
-    Ok(CallLimits::of(&space))
+    change(&control, &name, &body, |space, limits| space.chaos.set_limits(limits))
 }
 
 /// Adds limits, in the place of those with the same key
@@ -100,12 +97,22 @@ pub(in crate::control) async fn set(
                responses((status = 200, body = CallLimits), (status = 422, body = Refused, description = "Mistakes")))]
 pub(in crate::control) async fn add(
     State(control): State<Arc<Control>>,
-    Scope(space): Scope,
+    Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<CallLimits>, Refusal> {
-    limits(control.products, &body)
-        .and_then(|limits| space.chaos.add_limits(limits).map_err(not_taken))
-        .map_err(|mistakes| refused(&mistakes))?;
+    change(&control, &name, &body, |space, limits| space.chaos.add_limits(limits))
+}
+
+/// Does with the limits of a body what there is to do with them, or nothing.
+fn change(
+    control: &Control,
+    name: &Namespace,
+    body: &str,
+    take: impl Fn(&Space, Vec<Limit>) -> Result<(), TooManyLimits>,
+) -> Result<Json<CallLimits>, Refusal> {
+    let limits = limits(control.products, body).map_err(|mistakes| refused(&mistakes))?;
+    let taken = |space: &Space| take(space, limits.clone()).map_err(|error| refused(&not_taken(error)));
+    let (space, ()) = control.spaces.change(name, taken)?;
     Ok(CallLimits::of(&space))
 }
 
@@ -119,7 +126,7 @@ pub(in crate::control) async fn clear(Scope(space): Scope) -> Result<Json<CallLi
 const EXAMPLE: &str = r#"{"DetachInstanceRamRole":{"qps":10,"burst":20,"code":"Throttling.User"},"sts:*":{"qps":100}}"#;
 
 fn refused(mistakes: &[Mistake]) -> Refusal {
-    super::refused("InvalidLimits", mistakes, EXAMPLE)
+    super::refused(RefusalCode::InvalidLimits, mistakes, EXAMPLE)
 }
 
 fn not_taken(error: TooManyLimits) -> Vec<Mistake> {

@@ -7,18 +7,17 @@ mod read;
 
 use std::time::Duration;
 
-use http::StatusCode;
 use serde::Serializer;
 
-use super::Refusal;
+use super::{Refusal, RefusalCode};
 use crate::api::action::Product;
 pub(crate) use crate::world::chaos::METADATA;
 use crate::world::seed::Mistake;
 
 /// The refusal of a body with mistakes, each with its place.
-fn refused(code: &'static str, mistakes: &[Mistake], example: &str) -> Refusal {
+fn refused(code: RefusalCode, mistakes: &[Mistake], example: &str) -> Refusal {
     let hint = format!("nothing was changed; a body is such as {example}");
-    Refusal::mistakes(StatusCode::UNPROCESSABLE_ENTITY, code, mistakes, hint)
+    Refusal::mistakes(code, mistakes, hint)
 }
 
 /// The names that services have here: in lower case those of the products, and that of the metadata service.
