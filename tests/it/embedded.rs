@@ -1,6 +1,7 @@
 //! The library as a Rust test embeds it; examples/embedded.rs shows more.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::Body;
 use ecsim::Emulator;
@@ -10,6 +11,8 @@ use http::Request;
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tower::Service;
 
 use crate::support::{NOW, encode, sign_v1};
@@ -119,6 +122,28 @@ async fn a_handle_seeds_its_namespace_and_puts_the_world_of_another_in_its_place
     assert_eq!(t2.clock().expect("a clock").now(), clock.now());
     assert!(matches!(t2.put("broken", "{"), Err(NoSpace::Seed(_))));
     assert_eq!(t2.snapshot().expect("a world"), taken, "nothing has changed");
+}
+
+#[tokio::test]
+async fn an_emulator_that_is_dropped_listens_no_longer_and_breaks_off_what_it_answers() {
+    let emulator = Emulator::builder().now(parse_utc(NOW), Some(true)).start().await.expect("it starts");
+    let (url, service) = (emulator.url().expect("a listener"), emulator.service());
+    let authority = url.trim_start_matches("http://").to_owned();
+    let mut kept = TcpStream::connect(&authority).await.expect("it listens");
+    kept.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("it is sent");
+    assert!(kept.read(&mut [0; 1024]).await.expect("an answer") > 0);
+    drop(emulator);
+    let closed = async {
+        while TcpStream::connect(&authority).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // A connection that was open ends too, whether it is closed or reset.
+        while let Ok(1..) = kept.read(&mut [0; 1024]).await {}
+    };
+    tokio::time::timeout(Duration::from_secs(10), closed).await.expect("it has stopped");
+    // Whoever has kept the service goes on with its world.
+    let request = Request::get("/health").header("host", "localhost").body(Body::empty()).expect("a request");
+    assert_eq!(service.clone().call(request).await.expect("an answer").status(), 200);
 }
 
 #[tokio::test]
