@@ -22,11 +22,22 @@ const NAMES: [&str; 4] = ["default", "gw0", "gw1", "gw2"];
 const MOST: usize = 2;
 const IDS: [&str; 5] = ["i-0", "i-1", "i-2", "i-3", "i-4"];
 const ROLES: [&str; 4] = ["r-0", "r-1", "r-2", "r-3"];
+const USERS: [&str; 3] = ["u-0", "u-1", "u-2"];
+const ACTIONS: [&str; 5] =
+    ["AttachInstanceRamRole", "DetachInstanceRamRole", "DescribeInstanceRamRole", "CreateUser", "DeleteUser"];
+const ATTACH: usize = 0;
+const DETACH: usize = 1;
+const DESCRIBE: usize = 2;
+const CREATE_USER: usize = 3;
+const DELETE_USER: usize = 4;
+/// What the first fault of a namespace answers, and the second.
+const FAULTS: [&str; 2] = ["Fault.First", "Fault.Second"];
 
 /// What a seed says, as numbers of names.
 #[derive(Clone, Debug)]
 struct Seed {
     has_key: bool,
+    users: BTreeSet<usize>,
     roles: BTreeSet<usize>,
     instances: BTreeMap<usize, Option<usize>>,
 }
@@ -43,6 +54,8 @@ enum Broken {
 #[derive(Clone, Debug)]
 struct Step {
     name: usize,
+    /// Whether calls name it in a header, and not at the end of their key.
+    by_header: bool,
     what: What,
 }
 
@@ -80,6 +93,17 @@ enum What {
     Describe {
         ids: BTreeSet<usize>,
     },
+    /// Makes a user, or deletes it.
+    User {
+        user: usize,
+        is_made: bool,
+    },
+    /// Faults in the place of all, each for so many calls of an action.
+    Faults(Vec<(usize, u64)>),
+    /// A limit in the place of all, of so many calls of an action, to which one is added every [`TOKEN`] seconds.
+    Limit(Option<(usize, i64)>),
+    /// That so many calls of an action have succeeded as there were, and not one more.
+    Verify(usize),
     /// A name or query that can be none, of one endpoint or another.
     Senseless(usize),
 }
@@ -104,10 +128,11 @@ fn step() -> impl Strategy<Value = Step> {
     };
     let seed = (
         prop::bool::weighted(0.3),
+        prop::collection::btree_set(0..USERS.len(), 0..2),
         prop::collection::btree_set(role(), 0..3),
         prop::collection::btree_map(0..IDS.len(), prop::option::of(role()), 0..3),
     );
-    let seed = seed.prop_map(|(has_key, roles, instances)| Seed { has_key, roles, instances });
+    let seed = seed.prop_map(|(has_key, users, roles, instances)| Seed { has_key, users, roles, instances });
     let what = prop_oneof![
         2 => Just(What::Reset),
         4 => (any::<bool>(), seed, broken())
@@ -121,27 +146,32 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (ids(), role()).prop_map(|(ids, role)| What::Attach { ids, role }),
         3 => (ids(), prop::option::of(role())).prop_map(|(ids, role)| What::Detach { ids, role }),
         2 => ids().prop_map(|ids| What::Describe { ids }),
+        2 => (0..USERS.len(), any::<bool>()).prop_map(|(user, is_made)| What::User { user, is_made }),
+        2 => prop::collection::vec((0..ACTIONS.len(), 1..3_u64), 0..=FAULTS.len()).prop_map(What::Faults),
+        1 => prop::option::weighted(0.8, (0..ACTIONS.len(), 1..3_i64)).prop_map(What::Limit),
+        1 => (0..ACTIONS.len()).prop_map(What::Verify),
         1 => (0..SENSELESS.len()).prop_map(What::Senseless),
     ];
-    (0..NAMES.len(), what).prop_map(|(name, what)| Step { name, what })
+    (0..NAMES.len(), any::<bool>(), what).prop_map(|(name, by_header, what)| Step { name, by_header, what })
 }
 
 impl Seed {
     fn text(&self) -> String {
         let keys: Vec<_> = self.has_key.then(|| json!({ "id": "test", "secret": "test" })).into_iter().collect();
+        let users: Vec<_> = self.users.iter().map(|user| json!({ "name": USERS[*user] })).collect();
         let roles: Vec<_> = self.roles.iter().map(|role| json!({ "name": ROLES[*role] })).collect();
         let instances = self.instances.iter().map(|(id, role)| match role {
             Some(role) => json!({ "id": IDS[*id], "role": ROLES[*role] }),
             None => json!({ "id": IDS[*id] }),
         });
         let instances: Vec<_> = instances.collect();
-        json!({ "accounts": [{ "keys": keys, "roles": roles, "instances": instances }] }).to_string()
+        json!({ "accounts": [{ "keys": keys, "users": users, "roles": roles, "instances": instances }] }).to_string()
     }
 
     /// What every world of the emulator begins with.
     fn at_the_start() -> Self {
         let instances = [(0, Some(0)), (1, None), (2, Some(1))].into();
-        Self { has_key: true, roles: [0, 1].into(), instances }
+        Self { has_key: true, users: [0].into(), roles: [0, 1].into(), instances }
     }
 }
 
@@ -173,9 +203,69 @@ struct World {
     /// Not known before it is seen.
     generation: Option<u64>,
     has_key: bool,
+    users: BTreeSet<usize>,
     roles: BTreeSet<usize>,
     instances: BTreeMap<usize, Option<usize>>,
     time: Time,
+    beside: Beside,
+}
+
+/// What a namespace has beside its world, and no snapshot.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Beside {
+    faults: Vec<Fault>,
+    limit: Option<Limit>,
+    /// Which actions were called, and how each call ended.
+    journal: Vec<(&'static str, &'static str)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Fault {
+    action: usize,
+    times: u64,
+    matched: u64,
+    fired: u64,
+}
+
+/// How many seconds fill a token.
+const TOKEN: i64 = 1000;
+
+#[derive(Clone, Debug, PartialEq)]
+struct Limit {
+    action: usize,
+    burst: i64,
+    /// In seconds of filling, by the time after it. Before its first use a bucket is full.
+    level: Option<(i64, i64)>,
+}
+
+impl Limit {
+    fn refuses(&mut self, now: i64) -> bool {
+        let full = self.burst * TOKEN;
+        let (level, at) = self.level.unwrap_or((full, now));
+        // A clock that was set back fills nothing.
+        let level = (level + (now - at).max(0)).min(full);
+        let refuses = level < TOKEN;
+        self.level = Some((if refuses { level } else { level - TOKEN }, now));
+        refuses
+    }
+}
+
+impl Beside {
+    /// What a limit or a fault has a call answered.
+    fn disturbs(&mut self, action: usize, now: i64) -> Option<&'static str> {
+        let limit = self.limit.as_mut().filter(|limit| limit.action == action);
+        if limit.is_some_and(|limit| limit.refuses(now)) {
+            return Some(THROTTLED);
+        }
+        for (fault, code) in self.faults.iter_mut().zip(FAULTS).filter(|(fault, _)| fault.action == action) {
+            fault.matched += 1;
+            if fault.fired < fault.times {
+                fault.fired += 1;
+                return Some(code);
+            }
+        }
+        None
+    }
 }
 
 impl World {
@@ -185,15 +275,16 @@ impl World {
         if seed.has_key && std::mem::replace(&mut next.has_key, true) {
             return None;
         }
-        let is_new = seed.roles.iter().all(|role| next.roles.insert(*role));
+        let is_new = seed.users.iter().all(|user| next.users.insert(*user));
+        let is_new = is_new && seed.roles.iter().all(|role| next.roles.insert(*role));
         let is_new = is_new && seed.instances.iter().all(|(id, role)| next.instances.insert(*id, *role).is_none());
         let known = seed.instances.values().flatten().all(|role| next.roles.contains(role));
         (is_new && known).then_some(next)
     }
 
     fn empty() -> Self {
-        let (roles, instances) = (BTreeSet::new(), BTreeMap::new());
-        Self { generation: None, has_key: false, roles, instances, time: Time::Real }
+        let (users, roles, instances, beside) = Default::default();
+        Self { generation: None, has_key: false, users, roles, instances, time: Time::Real, beside }
     }
 
     fn of(seed: &Seed) -> Option<Self> {
@@ -209,13 +300,15 @@ impl World {
     }
 }
 
-/// How a signed call ends: how many instances failed, or the code of the refusal.
-type Outcome = Result<usize, &'static str>;
+/// How a signed call ends: how many instances failed, or what else it tells, or the code of the refusal.
+type Outcome<T = usize> = Result<T, &'static str>;
 
 const NO_KEY: &str = "InvalidAccessKeyId.NotFound";
 const NO_INSTANCE: &str = "InvalidInstanceId.NotFound";
 const NO_ROLE: &str = "InvalidRamRole.NotFound";
 const OTHER_ROLE: &str = "InvalidInstanceRamRole.NotSupport";
+const TOO_MANY: &str = "QuotaExceeded.Namespace";
+const THROTTLED: &str = "Throttling.User";
 
 /// One outcome of several instances, `None` where there is success.
 fn in_all(failures: &[Option<&'static str>]) -> Outcome {
@@ -261,6 +354,22 @@ impl World {
         }
         in_all(&failures)
     }
+
+    fn describe(&self, ids: &BTreeSet<usize>) -> Outcome<Vec<Value>> {
+        let there = ids.iter().filter_map(|id| Some((IDS[*id], *self.instances.get(id)?)));
+        let row = |(id, role): (&str, Option<usize>)| json!({ "RamRoleName": role.map_or("", |role| ROLES[role]), "InstanceId": id });
+        let rows: Vec<_> = there.map(row).collect();
+        if rows.is_empty() { Err(NO_INSTANCE) } else { Ok(rows) }
+    }
+
+    fn user(&mut self, user: usize, is_made: bool) -> Outcome<()> {
+        let (changes, code) = if is_made {
+            (self.users.insert(user), "EntityAlreadyExists.User")
+        } else {
+            (self.users.remove(&user), "EntityNotExist.User")
+        };
+        if changes { Ok(()) } else { Err(code) }
+    }
 }
 
 /// The emulator and its model.
@@ -278,6 +387,14 @@ struct Both {
 
 fn seconds(text: &str) -> i64 {
     parse_utc(text).expect("a time").as_second()
+}
+
+fn listed(ids: &BTreeSet<usize>) -> String {
+    json!(ids.iter().map(|id| IDS[*id]).collect::<Vec<_>>()).to_string()
+}
+
+fn limit_key(action: usize) -> String {
+    format!("{}:{}", if action < CREATE_USER { "ecs" } else { "ram" }, ACTIONS[action])
 }
 
 fn text_of(at: i64) -> String {
@@ -334,36 +451,81 @@ impl Both {
         self.has_room(name).then(|| self.worlds.entry(name).or_insert_with(Self::fresh))
     }
 
-    async fn call(&mut self, name: &str, action: &str, ids: &BTreeSet<usize>, role: Option<usize>) -> (u16, Value) {
-        let ids: Vec<_> = ids.iter().map(|id| IDS[*id]).collect();
-        let call = Call::new(String::new(), action).key(&format!("test@{name}"), "test");
+    async fn call(&mut self, step: &Step, action: usize, params: &[(&str, &str)]) -> (u16, Value) {
+        let name = NAMES[step.name];
+        let key = if step.by_header { "test".to_owned() } else { format!("test@{name}") };
+        let version = if action < CREATE_USER { "2014-05-26" } else { "2015-05-01" };
+        let call = Call::new(String::new(), ACTIONS[action]).key(&key, "test").param("Version", version);
         let call = call.param("Timestamp", text_of(self.machine)).param("RegionId", "cn-hangzhou");
-        let call = call.param("InstanceIds", json!(ids).to_string());
-        let call = role.iter().fold(call, |call, role| call.param("RamRoleName", ROLES[*role]));
-        self.ask("GET", &format!("/?{}", call.query()), "").await
+        let call = params.iter().fold(call, |call, (name, value)| call.param(name, *value));
+        let request = Request::get(format!("/?{}", call.query()));
+        let request = if step.by_header { request.header("x-ecsim-namespace", name) } else { request };
+        let (status, text) = self.send(request, String::new()).await;
+        (status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}")))
     }
 
-    /// A call that changes, and what the model makes of it.
+    /// What the model makes of a call.
+    fn expected<T>(&mut self, step: &Step, action: usize, act: impl FnOnce(&mut World) -> Outcome<T>) -> Outcome<T> {
+        let machine = self.machine;
+        let Some(world) = self.used(NAMES[step.name]) else {
+            // It is in no journal but that of `default`.
+            let default = self.worlds.get_mut("default").expect("it is always there");
+            default.beside.journal.push((ACTIONS[action], TOO_MANY));
+            return Err(TOO_MANY);
+        };
+        let now = world.now(machine);
+        let outcome = match world.has_key.then(|| world.beside.disturbs(action, now)) {
+            None => Err(NO_KEY),
+            Some(Some(code)) => Err(code),
+            Some(None) => act(world),
+        };
+        world.beside.journal.push((ACTIONS[action], outcome.as_ref().err().copied().unwrap_or("OK")));
+        outcome
+    }
+
+    /// A call, and what the model makes of it: the answer where it is none of a refusal.
+    async fn both<T>(
+        &mut self,
+        step: &Step,
+        (action, params): (usize, &[(&str, &str)]),
+        act: impl FnOnce(&mut World) -> Outcome<T>,
+    ) -> Option<(Value, T)> {
+        let (status, body) = self.call(step, action, params).await;
+        match self.expected(step, action, act) {
+            Ok(told) => {
+                assert_eq!(status, 200, "{body}");
+                Some((body, told))
+            }
+            Err(code) => {
+                assert_eq!((status >= 400, body["Code"].as_str()), (true, Some(code)), "{body}");
+                None
+            }
+        }
+    }
+
+    /// A call that changes instances.
     async fn changes(
         &mut self,
-        name: &'static str,
-        action: &str,
+        step: &Step,
+        action: usize,
         ids: &BTreeSet<usize>,
         role: Option<usize>,
         change: impl FnOnce(&mut World) -> Outcome,
     ) {
-        let (status, body) = self.call(name, action, ids, role).await;
-        let expected = match self.used(name) {
-            None => Err("QuotaExceeded.Namespace"),
-            Some(world) if !world.has_key => Err(NO_KEY),
-            Some(world) => change(world),
-        };
-        match expected {
-            Ok(failed) => {
-                assert_eq!((status, &body["FailCount"], &body["TotalCount"]), (200, &json!(failed), &json!(ids.len())));
-            }
-            Err(code) => assert_eq!((status >= 400, body["Code"].as_str()), (true, Some(code)), "{body}"),
+        let listed = listed(ids);
+        let mut params = vec![("InstanceIds", &*listed)];
+        params.extend(role.map(|role| ("RamRoleName", ROLES[role])));
+        if let Some((body, failed)) = self.both(step, (action, &params), change).await {
+            assert_eq!((&body["FailCount"], &body["TotalCount"]), (&json!(failed), &json!(ids.len())));
         }
+    }
+
+    async fn describe(&mut self, step: &Step, ids: &BTreeSet<usize>) -> Option<Value> {
+        let listed = listed(ids);
+        let call = (DESCRIBE, &[("InstanceIds", &*listed)][..]);
+        let (body, rows) = self.both(step, call, |world| world.describe(ids)).await?;
+        assert_eq!(body["InstanceRamRoleSets"]["InstanceRamRoleSet"], json!(rows));
+        Some(body)
     }
 
     /// Takes a step on both sides, and compares them.
@@ -405,11 +567,13 @@ impl Both {
                     Some(next) => {
                         let body = self.done("POST", &path, text).await;
                         let count =
-                            |world: &World| [usize::from(world.has_key), world.roles.len(), world.instances.len()];
+                            |w: &World| [usize::from(w.has_key), w.users.len(), w.roles.len(), w.instances.len()];
                         let more: Vec<_> =
                             count(&next).iter().zip(count(&before)).map(|(n, before)| n - before).collect();
                         assert_eq!(
-                            [&body["keys"], &body["roles"], &body["instances"]].map(Value::clone).to_vec(),
+                            [&body["keys"], &body["users"], &body["roles"], &body["instances"]]
+                                .map(Value::clone)
+                                .to_vec(),
                             more
                         );
                         answered = Some(body);
@@ -434,7 +598,7 @@ impl Both {
                     self.refused("PUT", &path("snapshot"), text, 422, "InvalidSeed").await;
                 } else {
                     answered = Some(self.done("PUT", &path("snapshot"), text).await);
-                    self.worlds.insert(name, World { generation: None, ..world });
+                    self.worlds.insert(name, World { generation: None, beside: Beside::default(), ..world });
                 }
             }
             What::Clock { mode, now, advance } => {
@@ -464,8 +628,9 @@ impl Both {
                     let mut drawn = BTreeSet::new();
                     for _ in 0..2 {
                         assert_eq!(self.done("POST", &path("rng"), body.clone()).await["seed"], json!(seed));
-                        let (_, answer) = self.call(name, "DescribeInstanceRamRole", &[0].into(), None).await;
+                        let (_, answer) = self.call(step, DESCRIBE, &[("InstanceIds", "[\"i-0\"]")]).await;
                         drawn.insert(answer["RequestId"].to_string());
+                        let _ = self.expected(step, DESCRIBE, |world| world.describe(&[0].into()));
                     }
                     assert_eq!(drawn.len(), 1, "the same seed draws the same");
                 }
@@ -489,29 +654,65 @@ impl Both {
                 }
             }
             What::Attach { ids, role } => {
-                self.changes(name, "AttachInstanceRamRole", ids, Some(*role), |world| world.attach(ids, *role)).await;
+                self.changes(step, ATTACH, ids, Some(*role), |world| world.attach(ids, *role)).await;
             }
             What::Detach { ids, role } => {
-                self.changes(name, "DetachInstanceRamRole", ids, *role, |world| world.detach(ids, *role)).await;
+                self.changes(step, DETACH, ids, *role, |world| world.detach(ids, *role)).await;
             }
             What::Describe { ids } => {
-                let (status, body) = self.call(name, "DescribeInstanceRamRole", ids, None).await;
-                let rows = self.used(name).map(|world| {
-                    let there = ids.iter().filter_map(|id| Some((IDS[*id], *world.instances.get(id)?)));
-                    let row = |(id, role): (&str, Option<usize>)| {
-                        json!({ "RamRoleName": role.map_or("", |role| ROLES[role]), "InstanceId": id })
-                    };
-                    (world.has_key, there.map(row).collect::<Vec<_>>())
+                self.describe(step, ids).await;
+            }
+            What::User { user, is_made } => {
+                let action = if *is_made { CREATE_USER } else { DELETE_USER };
+                let call = (action, &[("UserName", USERS[*user])][..]);
+                self.both(step, call, |world| world.user(*user, *is_made)).await;
+            }
+            What::Faults(rules) => {
+                changed = false;
+                let told = rules.iter().zip(FAULTS).map(|((action, times), code)| {
+                    json!({ "operation": ACTIONS[*action], "times": times,
+                        "error": { "statusCode": 409, "code": code } })
                 });
-                let code = match &rows {
-                    None => Some("QuotaExceeded.Namespace"),
-                    Some((false, _)) => Some(NO_KEY),
-                    Some((true, rows)) => rows.is_empty().then_some(NO_INSTANCE),
-                };
-                assert_eq!(body["Code"].as_str(), code, "{status} {body}");
-                if code.is_none() {
-                    let rows = rows.map(|(_, rows)| rows).unwrap_or_default();
-                    assert_eq!(body["InstanceRamRoleSets"]["InstanceRamRoleSet"], json!(rows));
+                let body = told.collect::<Value>().to_string();
+                if let Some(world) = self.used(name) {
+                    let fault = |&(action, times)| Fault { action, times, matched: 0, fired: 0 };
+                    world.beside.faults = rules.iter().map(fault).collect();
+                    self.done("POST", &path("chaos/faults"), body).await;
+                } else {
+                    self.refused("POST", &path("chaos/faults"), body, 409, "TooManyNamespaces").await;
+                }
+            }
+            What::Limit(limit) => {
+                changed = false;
+                let told = limit
+                    .map(|(action, burst)| (limit_key(action), json!({ "qps": 1.0 / TOKEN as f64, "burst": burst })));
+                let body = Value::Object(told.into_iter().collect()).to_string();
+                if let Some(world) = self.used(name) {
+                    world.beside.limit = limit.map(|(action, burst)| Limit { action, burst, level: None });
+                    self.done("PUT", &path("chaos/limits"), body).await;
+                } else {
+                    self.refused("PUT", &path("chaos/limits"), body, 409, "TooManyNamespaces").await;
+                }
+            }
+            What::Verify(action) => {
+                changed = false;
+                let action = ACTIONS[*action];
+                let there = self.used(name).map(|world| {
+                    let calls = world.beside.journal.iter();
+                    calls.filter(|call| **call == (action, "OK")).count()
+                });
+                let expecting =
+                    |times: usize| json!({ "calls": [{ "action": action, "code": "OK", "times": times }] }).to_string();
+                match there {
+                    None => {
+                        self.refused("POST", &path("verify"), expecting(0), 409, "TooManyNamespaces").await;
+                    }
+                    Some(there) => {
+                        let body = self.done("POST", &path("verify"), expecting(there)).await;
+                        assert_eq!(body["calls"], json!([{ "matched": there }]));
+                        let more = expecting(there + 1);
+                        self.refused("POST", &path("verify"), more, 417, "VerificationFailed").await;
+                    }
                 }
             }
             What::Senseless(which) => {
@@ -563,6 +764,25 @@ impl Both {
             };
             let roles = view(self, "roles").await;
             assert_eq!(names(&roles["roles"], "name"), world.roles.iter().map(|role| ROLES[*role]).collect::<Vec<_>>());
+            let users = view(self, "users").await;
+            assert_eq!(names(&users["users"], "name"), world.users.iter().map(|user| USERS[*user]).collect::<Vec<_>>());
+            let faults = view(self, "chaos/faults").await;
+            let shown = faults["faults"].as_array().expect("a list").iter();
+            let shown: Vec<_> = shown.map(|f| json!([f["operation"], f["times"], f["matched"], f["fired"]])).collect();
+            let faults = world.beside.faults.iter();
+            let expected = faults.map(|f| json!([ACTIONS[f.action], f.times, f.matched, f.fired]));
+            assert_eq!(shown, expected.collect::<Vec<_>>(), "{name}");
+            let limits = view(self, "chaos/limits").await;
+            let shown = limits["limits"].as_object().expect("an object").iter();
+            let shown: Vec<_> = shown.map(|(key, limit)| (key.clone(), limit["burst"].as_i64())).collect();
+            let limit = world.beside.limit.iter().map(|limit| (limit_key(limit.action), Some(limit.burst)));
+            assert_eq!(shown, limit.collect::<Vec<_>>(), "{name}");
+            let requests = view(self, "requests").await;
+            let shown = requests["requests"].as_array().expect("a list").iter();
+            let shown: Vec<_> = shown.map(|r| (r["action"].as_str(), r["code"].as_str())).collect();
+            let journal = &world.beside.journal;
+            let expected: Vec<_> = journal.iter().map(|(action, code)| (Some(*action), Some(*code))).collect();
+            assert_eq!((requests["seen"].as_u64(), shown), (Some(journal.len() as u64), expected), "{name}");
             let instances = view(self, "instances").await;
             let shown: Vec<_> =
                 names(&instances["instances"], "id").into_iter().zip(names(&instances["instances"], "role")).collect();

@@ -1,6 +1,7 @@
 //! Namespaces: worlds of their own in one emulator (docs/control.md).
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use ecsim::world::{NamedInstance, SpaceLimits};
 use jiff::SignedDuration;
@@ -246,43 +247,111 @@ async fn with_a_seed_of_the_generator_each_namespace_repeats_whatever_the_others
     assert_eq!(run(false).await, run(true).await);
 }
 
-/// Some calls of a namespace, which depend on its number alone.
-async fn traffic(server: &Server, number: usize) {
-    let namespace = format!("ns{number}");
-    let ids = json!([WEB]).to_string();
-    for step in 0..12 {
-        let call = |action: &str, version: &str| server.call_in(&namespace, action).param("Version", version);
-        let (ecs, ram) = ("2014-05-26", "2015-05-01");
-        let user = format!("u{number}-{step}");
-        let answer = match (number * 7 + step * 5) % 6 {
-            0 => call("CreateUser", ram).param("UserName", &user).send().await,
+/// What a namespace is asked, by chance of its number alone, so that it can be asked the same again.
+struct Traffic {
+    namespace: String,
+    /// As it is now (SplitMix64).
+    random: u64,
+    step: usize,
+}
+
+impl Traffic {
+    const STEPS: usize = 24;
+
+    fn of(number: usize) -> Self {
+        Self { namespace: format!("ns{number}"), random: number as u64, step: 0 }
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % end
+    }
+
+    /// All of it, and every answer.
+    async fn run(mut self, server: &Server) -> Vec<(u16, String)> {
+        let mut answers = Vec::new();
+        while self.step < Self::STEPS {
+            let answer = self.next(server).await;
+            // Some are refused, such as a second attach: the world is what it is.
+            assert!(answer.status < 500, "{}", answer.text);
+            answers.push((answer.status, answer.text));
+            self.step += 1;
+        }
+        answers
+    }
+
+    async fn next(&mut self, server: &Server) -> Answer {
+        let what = self.below(16);
+        let (ids, user) = (json!([WEB]).to_string(), format!("u-{}-{}", self.namespace, self.step));
+        let (ecs, ram, sts) = ("2014-05-26", "2015-05-01", "2015-04-01");
+        // Every namespace uses the same nonces.
+        let nonce = format!("step-{}", self.step);
+        let call = |action: &str, version: &str| {
+            let call = server.call_in(&self.namespace, action).param("Version", version);
+            call.param("SignatureNonce", nonce.clone())
+        };
+        let control = |path: &str, body: Value| {
+            let url = format!("{}/_ecsim/{path}?namespace={}", server.url(), self.namespace);
+            Answer::of(client().post(url).body(body.to_string()))
+        };
+        let web = format!("{}/_ecsim/instances/{WEB}@{}", server.url(), self.namespace);
+        match what {
+            0 => call("CreateUser", ram).param("UserName", user).send().await,
             1 => call("CreateAccessKey", ram).param("UserName", "full").send().await,
-            2 => call("DetachInstanceRamRole", ecs).param("InstanceIds", &ids).send().await,
-            3 => {
+            2 | 3 => call("DetachInstanceRamRole", ecs).param("InstanceIds", &ids).send().await,
+            4 | 5 => {
                 let call = call("AttachInstanceRamRole", ecs).param("RamRoleName", "batch-role");
                 call.param("InstanceIds", &ids).send().await
             }
-            4 => {
-                call("CreateRole", ram)
-                    .param("RoleName", &user)
-                    .param("AssumeRolePolicyDocument", support::TRUST)
-                    .send()
-                    .await
+            6 => {
+                let call = call("CreateRole", ram).param("RoleName", user);
+                call.param("AssumeRolePolicyDocument", support::TRUST).send().await
             }
-            _ => {
-                let path = format!("/_ecsim/instances/{WEB}@{namespace}/credentials");
-                server.get(&path, None).await;
-                call("DescribeRegions", ecs).send().await
+            7 => Answer::of(client().get(format!("{web}/credentials"))).await,
+            8 => {
+                let call = call("AssumeRole", sts).key(&format!("test-full@{}", self.namespace), "test-full");
+                let role = format!("acs:ram::{}:role/operator", ecsim::world::AccountId::DEFAULT);
+                call.param("RoleArn", role).param("RoleSessionName", user).send().await
             }
-        };
-        // Some are refused, such as a second attach: the world is what it is.
-        assert!(answer.status < 500, "{}", answer.text);
+            9 => {
+                let lifetime = "X-aliyun-ecs-metadata-token-ttl-seconds";
+                Answer::of(client().put(format!("{web}/latest/api/token")).header(lifetime, "60")).await
+            }
+            10 => {
+                let times = 1 + self.step % 3;
+                control(
+                    "chaos/faults",
+                    json!([{ "operation": "Detach*", "times": times, "probability": 0.5,
+                    "error": { "statusCode": 409, "code": format!("Fault.Of.{}", self.namespace) } }]),
+                )
+                .await
+            }
+            11 => {
+                let burst = 1 + self.step % 2;
+                control("chaos/limits", json!({ "ram:*": { "qps": 0.001, "burst": burst } })).await
+            }
+            12 => control("clock", json!({ "advance": format!("{}m", 1 + self.step) })).await,
+            _ => call("DescribeRegions", ecs).send().await,
+        }
     }
 }
 
-fn snapshot(server: &Server, number: usize) -> String {
-    let handle = server.emulator.namespace(&format!("ns{number}")).expect("a name");
-    handle.snapshot().expect("a world")
+/// What there is in a namespace, of its world and beside it.
+async fn contents(server: &Server, namespace: &str) -> Vec<String> {
+    let handle = server.emulator.namespace(namespace).expect("a name");
+    let mut contents = vec![handle.snapshot().expect("a world")];
+    for view in ["clock", "chaos/faults", "chaos/limits"] {
+        let (status, text) = server.get(&format!("/_ecsim/{view}?namespace={namespace}"), None).await;
+        assert_eq!(status, 200, "{text}");
+        contents.push(text);
+    }
+    contents.extend(handle.requests().expect("a journal").into_iter().map(|mut record| {
+        record.duration = Duration::ZERO;
+        format!("{record:?}")
+    }));
+    contents
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,21 +361,73 @@ async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..NAMESPACES {
         let together = std::sync::Arc::clone(&together);
-        tasks.spawn(async move { traffic(&together, number).await });
+        tasks.spawn(async move { (number, Traffic::of(number).run(&together).await) });
     }
+    let mut answers = vec![Vec::new(); NAMESPACES];
     while let Some(done) = tasks.join_next().await {
-        done.expect("no task fails");
+        let (number, its) = done.expect("no task fails");
+        answers[number] = its;
     }
     let untouched = support::start().await;
-    for number in 0..NAMESPACES {
+    for (number, answers) in answers.iter().enumerate() {
+        let namespace = format!("ns{number}");
         let alone = support::start().await;
-        traffic(&alone, number).await;
-        let text = snapshot(&alone, number);
-        assert_eq!(snapshot(&together, number), text, "ns{number}");
-        assert_ne!(text, snapshot(&untouched, number), "ns{number} was changed");
+        assert_eq!(*answers, Traffic::of(number).run(&alone).await, "{namespace}");
+        let its = contents(&alone, &namespace).await;
+        assert_eq!(contents(&together, &namespace).await, its, "{namespace}");
+        assert_ne!(its, contents(&untouched, &namespace).await, "{namespace} was changed");
     }
-    let state = |server: &Server| server.world(|world| format!("{world:?}"));
-    assert_eq!(state(&together), state(&untouched), "and default is as it was");
+    assert_eq!(contents(&together, "default").await, contents(&untouched, "default").await, "and default is as it was");
+}
+
+/// What the metadata service answers to who shows a token there.
+async fn with_token(server: &Server, instance: &str, token: &str) -> u16 {
+    let url = format!("{}/_ecsim/instances/{instance}/latest/meta-data/instance-id", server.url());
+    Answer::of(client().get(url).header("X-aliyun-ecs-metadata-token", token)).await.status
+}
+
+#[tokio::test]
+async fn a_metadata_token_of_a_namespace_is_refused_for_the_same_instance_in_another() {
+    let server = support::start().await;
+    for (own, others) in [("@gw0", ["", "@gw1"]), ("", ["@gw0", "@gw1"])] {
+        let url = format!("{}/_ecsim/instances/{WEB}{own}/latest/api/token", server.url());
+        let token = Answer::of(client().put(url).header("X-aliyun-ecs-metadata-token-ttl-seconds", "60")).await.text;
+        assert_eq!(with_token(&server, &format!("{WEB}{own}"), &token).await, 200);
+        for other in others {
+            assert_eq!(with_token(&server, &format!("{WEB}{other}"), &token).await, 401, "of {own:?} in {other:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_that_was_used_in_a_namespace_is_free_in_another() {
+    let server = support::start().await;
+    for namespace in ["gw0", "default", "gw1"] {
+        let call = || server.call_in(namespace, "DescribeRegions").param("SignatureNonce", "once").send();
+        assert_eq!(call().await.status, 200, "{namespace}");
+        assert_eq!(call().await.code(), code(400, "SignatureNonceUsed"), "{namespace}");
+        // The same key, as ACS3 and the header name it.
+        let key = server.acs3("DescribeRegions").header("x-ecsim-namespace", namespace);
+        let again = key.header("x-acs-signature-nonce", "once").send().await;
+        assert_eq!(again.code(), code(400, "SignatureNonceUsed"), "{namespace}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_empty_in_a_namespace_is_full_in_another() {
+    let server = support::start().await;
+    for namespace in ["gw0", "default", "gw1"] {
+        let url = format!("{}/_ecsim/chaos/limits?namespace={namespace}", server.url());
+        let limits = json!({ "DescribeRegions": { "qps": 1, "burst": 2 } }).to_string();
+        assert_eq!(Answer::of(client().put(url).body(limits)).await.status, 200);
+    }
+    for namespace in ["gw0", "default", "gw1"] {
+        let call = || server.call_in(namespace, "DescribeRegions").send();
+        assert_eq!([call().await.status, call().await.status], [200, 200], "{namespace}");
+        assert_eq!(call().await.code(), code(400, "Throttling.User"), "{namespace}");
+    }
+    let unlimited = async || server.call_in("gw2", "DescribeRegions").send().await.status;
+    assert_eq!([unlimited().await, unlimited().await, unlimited().await], [200; 3]);
 }
 
 #[tokio::test]

@@ -108,6 +108,39 @@ async fn a_reset_repeats_the_ids_of_a_seeded_generator_and_so_does_the_seed_give
 }
 
 #[tokio::test]
+async fn after_a_reset_the_same_seed_of_the_generator_draws_the_same_keys_and_tokens() {
+    let server = support::start().await;
+    let drawn = async |namespace: &str, seed: u64| {
+        server.done("POST", &format!("reset?namespace={namespace}"), Value::Null).await;
+        server.done("POST", &format!("rng?namespace={namespace}"), json!({ "seed": seed })).await;
+        let key = |id: &str| format!("{id}@{namespace}");
+        let role = format!("acs:ram::{}:role/operator", ecsim::world::AccountId::DEFAULT);
+        let assume = server.call("AssumeRole").param("Version", "2015-04-01").key(&key("test-full"), "test-full");
+        let assume = assume.param("RoleArn", role).param("RoleSessionName", "job-1");
+        let ram = |action: &str, user: &str| server.ram(action, &[("UserName", user)]).key(&key("test"), "test");
+        let web = format!("{}/_ecsim/instances/{WEB}@{namespace}", server.url());
+        let token = client().put(format!("{web}/latest/api/token"));
+        let answers = [
+            assume.send().await,
+            Answer::of(token.header("X-aliyun-ecs-metadata-token-ttl-seconds", "60")).await,
+            ram("CreateUser", "new").send().await,
+            ram("CreateAccessKey", "new").send().await,
+            Answer::of(client().get(format!("{web}/credentials"))).await,
+        ];
+        answers.map(|answer| {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            answer.text
+        })
+    };
+    for namespace in ["default", "gw0"] {
+        let first = drawn(namespace, 42).await;
+        assert_eq!(drawn(namespace, 42).await, first, "{namespace}");
+        let other = drawn(namespace, 43).await;
+        assert!(first.iter().zip(&other).all(|(one, other)| one != other), "{namespace}: {first:?} {other:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_seed_adds_to_the_world_or_takes_its_place() {
     let server = support::start().await;
     let before = server.world(ecsim::world::World::counts);
