@@ -39,8 +39,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<(Text<'_>, Text<'_>)>, ApiError> {
                 piece = Piece { start: at + 1, ..Piece::default() };
             }
             b'=' => piece.equals = piece.equals.or(Some(at)),
-            _ if piece.equals.is_none() => piece.has_coded_name = true,
-            _ => piece.has_coded_value = true,
+            _ => piece.is_coded = true,
         }
         at += 1;
     }
@@ -64,8 +63,7 @@ const MARKS: [bool; 256] = {
 struct Piece {
     start: usize,
     equals: Option<usize>,
-    has_coded_name: bool,
-    has_coded_value: bool,
+    is_coded: bool,
 }
 
 impl Piece {
@@ -75,8 +73,7 @@ impl Piece {
         }
         let equals = self.equals.unwrap_or(end);
         let (name, value) = (&text[self.start..equals], text.get(equals + 1..end).unwrap_or_default());
-        let text = |text, is_coded| if is_coded { decode_text(text) } else { Ok(Cow::Borrowed(text)) };
-        Ok(Some((text(name, self.has_coded_name)?, text(value, self.has_coded_value)?)))
+        Ok(Some(if self.is_coded { (decode_text(name)?, decode_text(value)?) } else { (name.into(), value.into()) }))
     }
 }
 
@@ -88,41 +85,36 @@ pub fn decode_good(text: &[u8]) -> Vec<(Text<'_>, Text<'_>)> {
 /// Room for the pairs of most calls.
 const USUAL_PAIRS: usize = 16;
 
-/// Byte by byte: what stands between two escapes is too short for a copy to be worth its call.
 fn decode_text(coded: &str) -> Result<Text<'_>, Code> {
-    let mut bytes = Vec::with_capacity(coded.len());
+    let next = |text: &[u8]| text.iter().position(|b| matches!(b, b'%' | b'+'));
     let mut rest = coded.as_bytes();
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let [high, low, after @ ..] = rest else { return Err(Code::MalformedEncoding) };
-                rest = after;
-                let (high, low) = (HEX_DIGITS[usize::from(*high)], HEX_DIGITS[usize::from(*low)]);
-                if high.max(low) > 15 {
-                    return Err(Code::MalformedEncoding);
-                }
-                high << 4 | low
+    let Some(mut at) = next(rest) else { return Ok(Cow::Borrowed(coded)) };
+    let mut bytes = Vec::with_capacity(coded.len());
+    loop {
+        bytes.extend_from_slice(&rest[..at]);
+        rest = match rest[at..] {
+            [b'+', ref rest @ ..] => {
+                bytes.push(b' ');
+                rest
             }
-            plain => *plain,
-        });
+            [_, high, low, ref rest @ ..] => {
+                let (high, low) = hex_digit(high).zip(hex_digit(low)).ok_or(Code::MalformedEncoding)?;
+                bytes.push(high << 4 | low);
+                rest
+            }
+            _ => return Err(Code::MalformedEncoding),
+        };
+        at = match next(rest) {
+            Some(at) => at,
+            None => break bytes.extend_from_slice(rest),
+        };
     }
     String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Code::MalformedEncoding)
 }
 
-/// What each byte is worth as a hex digit; more than 15 if it is none.
-const HEX_DIGITS: [u8; 256] = {
-    let mut digits = [u8::MAX; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        let upper = b"0123456789ABCDEF"[digit];
-        digits[upper as usize] = digit as u8;
-        digits[upper.to_ascii_lowercase() as usize] = digit as u8;
-        digit += 1;
-    }
-    digits
-};
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
+}
 
 /// The parameters of one call, one value a name, sorted by the bytes of the name.
 ///
