@@ -184,3 +184,19 @@ async fn too_slow<I: AsyncWrite + Unpin>(io: &mut I, shared: &Shared) {
     let _ = io.write_all(&text).await;
     let _ = io.shutdown().await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[test]
+    fn a_large_answer_waits_for_others_once() {
+        let mut wait = pin!(after_others());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(wait.as_mut().poll(&mut cx), Poll::Pending);
+        assert_eq!(wait.as_mut().poll(&mut cx), Poll::Ready(()));
+    }
+}
