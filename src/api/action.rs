@@ -11,7 +11,7 @@ use super::error::{ApiError, Code};
 use super::params::Params;
 use super::permission::Guard;
 pub use super::permission::Permission;
-use super::render::{self, Format};
+use super::render::{self, Format, Rendered};
 use super::station::{Station, Stations};
 use crate::world::chaos::InjectedError;
 use crate::world::{
@@ -176,8 +176,7 @@ impl Access {
 /// An answered call.
 #[derive(Debug)]
 pub struct Done {
-    /// UTF-8.
-    pub body: Vec<u8>,
+    pub body: Rendered,
     pub batch: Option<Batch>,
 }
 

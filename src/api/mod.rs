@@ -4,6 +4,7 @@ pub mod action;
 pub mod error;
 pub mod explanation;
 pub mod fidelity;
+mod json;
 pub mod params;
 pub mod permission;
 pub mod render;

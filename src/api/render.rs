@@ -11,6 +11,7 @@ use quick_xml::events::{BytesCData, BytesText};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::error::ApiError;
+use super::json;
 use super::permission::Denial;
 use crate::world::RequestId;
 
@@ -73,17 +74,32 @@ fn wrapped<T: Item + Serialize, S: Serializer>(list: &[T], serializer: S) -> Res
     wrapper.end()
 }
 
-/// Renders a reply as UTF-8, into a buffer that begins with `room` bytes.
+/// The body of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// UTF-8.
+    pub text: Vec<u8>,
+    /// The MD5 of the text, for the ETag.
+    pub md5: [u8; 16],
+}
+
+impl Rendered {
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    fn of(text: String) -> Self {
+        Self { md5: fast_md5::digest(text.as_bytes()), text: text.into_bytes() }
+    }
+}
+
+/// Renders a reply, into a buffer that begins with `room` bytes.
 ///
 /// # Errors
-/// A reply that the XML writer refuses: a mistake of ours, the same for every value of its type.
-pub fn success<R: Serialize>(format: Format, action: &str, reply: &R, room: usize) -> Result<Vec<u8>, String> {
+/// A reply that a writer refuses: a mistake of ours, the same for every value of its type.
+pub fn success<R: Serialize>(format: Format, action: &str, reply: &R, room: usize) -> Result<Rendered, String> {
     match format {
-        Format::Json => {
-            let mut text = Vec::with_capacity(room);
-            serde_json::to_writer(&mut text, reply).map_err(|error| error.to_string())?;
-            Ok(text)
-        }
+        Format::Json => json::rendered(reply, room).map_err(|error| error.to_string()),
         Format::Xml => {
             let mut text = Legal(String::with_capacity(room));
             text.0.push_str(DECLARATION);
@@ -92,14 +108,14 @@ pub fn success<R: Serialize>(format: Format, action: &str, reply: &R, room: usiz
                 quick_xml::se::Serializer::with_root(&mut text, Some(&root)).map_err(|error| error.to_string())?;
             writer.set_quote_level(quick_xml::se::QuoteLevel::Partial);
             reply.serialize(writer).map_err(|error| error.to_string())?;
-            Ok(text.0.into_bytes())
+            Ok(Rendered::of(text.0))
         }
     }
 }
 
 /// Renders a refusal: the members and their order of protocol.md 10.1 and 10.2 (order inferred). `Recommend`
 /// is of the first form there; that a space in a code becomes `+` is inferred.
-pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id: &str, product: &str) -> String {
+pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id: &str, product: &str) -> Rendered {
     let query = [("q", error.wire()), ("product", product), ("requestId", request_id.as_str())];
     // Pairs of text cannot fail to become a query.
     let query = serde_urlencoded::to_string(query).unwrap_or_default();
@@ -115,10 +131,13 @@ pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id:
     };
     match format {
         // A struct of text members cannot fail to become JSON.
-        Format::Json => serde_json::to_string(&body).unwrap_or_default(),
-        Format::Xml => body.to_xml(),
+        Format::Json => json::rendered(&body, USUAL_REFUSAL).unwrap_or_else(|_| Rendered::of(String::new())),
+        Format::Xml => Rendered::of(body.to_xml()),
     }
 }
+
+/// About as long as the text of most refusals is.
+const USUAL_REFUSAL: usize = 512;
 
 #[derive(serde::Serialize)]
 #[serde(rename_all = "PascalCase")]

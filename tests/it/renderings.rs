@@ -2,8 +2,9 @@
 //! texts in them.
 
 use ecsim::api::error::{ApiError, Code};
-use ecsim::api::render::{Format, Item, Items, failure, success};
+use ecsim::api::render::{Format, Item, Items, Rendered, failure, success};
 use ecsim::world::Ids;
+use md5::{Digest, Md5};
 use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -201,9 +202,16 @@ fn xml_leaves(text: &str) -> (String, Vec<Leaf>) {
 
 const DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>";
 
+/// What is rendered, as text.
+fn body(rendered: Rendered) -> String {
+    assert_eq!(rendered.md5, <[u8; 16]>::from(Md5::digest(&rendered.text)));
+    String::from_utf8(rendered.text).expect("text")
+}
+
 fn both<R: Serialize>(reply: &R) -> (Vec<Leaf>, String, Vec<Leaf>) {
-    let render = |format| success(format, "DetachInstanceRamRole", reply, 0).expect("a reply can be rendered");
-    let [json, xml] = [Format::Json, Format::Xml].map(|format| String::from_utf8(render(format)).expect("text"));
+    let render = |format| body(success(format, "DetachInstanceRamRole", reply, 0).expect("a reply can be rendered"));
+    let [json, xml] = [Format::Json, Format::Xml].map(render);
+    assert_eq!(json, serde_json::to_string(reply).expect("JSON"));
     assert!(xml.starts_with(&format!("{DECLARATION}<")), "{xml}");
     let (root, leaves) = xml_leaves(&xml);
     (json_leaves(&json), root, leaves)
@@ -211,7 +219,7 @@ fn both<R: Serialize>(reply: &R) -> (Vec<Leaf>, String, Vec<Leaf>) {
 
 fn refusal(error: &ApiError, host: &str) -> (Vec<Leaf>, String, Vec<Leaf>) {
     let (request_id, _) = Ids::seeded(1).call();
-    let render = |format| failure(format, error, request_id, host, "Ecs");
+    let render = |format| body(failure(format, error, request_id, host, "Ecs"));
     let xml = render(Format::Xml);
     assert!(xml.starts_with(&format!("{DECLARATION}<")), "{xml}");
     let (root, leaves) = xml_leaves(&xml);

@@ -243,7 +243,7 @@ mod tests {
         pairs.extend(role.map(|role| ("RamRoleName".into(), role.into())));
         let entry = writes::<DetachInstanceRamRole>();
         let done = by_owner(None, |ctx| entry.perform(ctx, store, &Params::new(pairs), Format::Json))?;
-        Ok(serde_json::from_slice(&done.body).expect("JSON"))
+        Ok(serde_json::from_slice(&done.body.text).expect("JSON"))
     }
 
     fn role_of(store: &Store, id: &str) -> Option<String> {
