@@ -331,15 +331,6 @@ impl ApiError {
         self.injected.as_ref().map_or(self.code.row().wire, |injected| &injected.code)
     }
 
-    /// Code and message, as an entry of an answer has them.
-    pub fn into_texts(self) -> (Cow<'static, str>, Cow<'static, str>) {
-        let code = match &self.injected {
-            Some(injected) => Cow::Owned(injected.code.clone().into_string()),
-            None => Cow::Borrowed(self.code.row().wire),
-        };
-        (code, self.message)
-    }
-
     /// The message as far as a log may hold it: what was signed has the caller's security token in it.
     pub fn loggable(&self) -> &str {
         match self.code {

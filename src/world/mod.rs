@@ -61,7 +61,7 @@ pub use role_credentials::{CREDENTIAL_LIFETIME, ECS_SERVICE, RoleCredentials};
 pub use session::{Credentials, MOST_POLICY_BYTES, MOST_SESSIONS, RoleSession};
 pub use space::Space;
 pub use spaces::{NoSpace, NotKept, Origin, SpaceLimits, Spaces};
-pub use store::{Counts, Store, World};
+pub use store::{Counts, InstanceIndex, Store, World};
 pub use tags::Tags;
 pub(crate) use unique::Unique;
 pub use user::User;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Attachment, Instance, InstanceId, RoleName, World};
+use super::{Attachment, Instance, InstanceId, InstanceIndex, RoleName, World};
 
 /// How many changes a world remembers at most; beyond, the oldest is forgotten, and every view has learned of it. Each takes about 150 bytes, and the text of
 /// the policy that it took off.
@@ -255,7 +255,14 @@ impl World {
     /// Attaching the same role again keeps its policy unless a new one is given
     /// (ecs-instance-ram-role.md 5.5, inferred); with the policy that it has, nothing changes.
     pub fn attach_role(&mut self, now: Timestamp, id: &str, role: RoleName, policy: Option<Box<str>>) {
-        let Some((id, instance)) = self.instance_entry_mut(id) else { return };
+        if let Some(index) = self.instance_index(id) {
+            self.attach_role_at(now, index, role, policy);
+        }
+    }
+
+    /// The same, where the instance has been found already.
+    pub fn attach_role_at(&mut self, now: Timestamp, index: InstanceIndex, role: RoleName, policy: Option<Box<str>>) {
+        let Some((id, instance)) = self.instance_at_mut(index) else { return };
         let same = instance.role().filter(|attached| attached.is(role.as_str()));
         let attached = instance.attachment().and_then(|attached| attached.policy.as_ref());
         if same.is_some() && policy.as_ref().is_none_or(|policy| Some(policy) == attached) {
@@ -269,7 +276,12 @@ impl World {
 
     /// Takes the role off an instance, whatever it is; its policy goes with it. Whether it had one.
     pub fn detach_role(&mut self, now: Timestamp, id: &str) -> bool {
-        let Some((id, instance)) = self.instance_entry_mut(id) else { return false };
+        self.instance_index(id).is_some_and(|index| self.detach_role_at(now, index))
+    }
+
+    /// The same, where the instance has been found already.
+    pub fn detach_role_at(&mut self, now: Timestamp, index: InstanceIndex) -> bool {
+        let Some((id, instance)) = self.instance_at_mut(index) else { return false };
         let Some(before) = instance.replace_attachment(None) else { return false };
         let change = RoleChange::new(now, id.clone(), Some(before));
         self.role_changes.push(change);

@@ -57,6 +57,10 @@ impl Sub for Counts {
     }
 }
 
+/// Where an instance stands in its world, so that it need not be looked for again. It stays there: instances are only added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceIndex(usize);
+
 /// Everything that exists in a space. What there is of users, roles, policies and keys is in `identities.rs`.
 ///
 /// Instances stand in order of creation, which is the order that lists answer in; see ADR 3 for
@@ -100,9 +104,13 @@ impl World {
         here.filter_map(|(_, place)| self.instances.get_index(*place as usize)).collect()
     }
 
-    pub(super) fn instance_entry_mut(&mut self, id: &str) -> Option<(&InstanceId, &mut Instance)> {
-        let (_, id, instance) = self.instances.get_full_mut(id)?;
-        Some((id, instance))
+    /// Where an instance stands.
+    pub fn instance_index(&self, id: &str) -> Option<InstanceIndex> {
+        self.instances.get_index_of(id).map(InstanceIndex)
+    }
+
+    pub(super) fn instance_at_mut(&mut self, index: InstanceIndex) -> Option<(&InstanceId, &mut Instance)> {
+        self.instances.get_index_mut(index.0)
     }
 
     pub fn instance_mut(&mut self, id: &str) -> Option<&mut Instance> {
@@ -113,6 +121,18 @@ impl World {
     /// exist for it (ecs-instance-ram-role.md 7, D5).
     pub fn instance_in(&self, account: AccountId, region: &Region, id: &str) -> Option<&Instance> {
         self.instance(id).filter(|i| i.account == account && std::ptr::eq(i.region, region))
+    }
+
+    /// The same, with where it stands.
+    pub fn instance_index_in(
+        &self,
+        account: AccountId,
+        region: &Region,
+        id: &str,
+    ) -> Option<(InstanceIndex, &Instance)> {
+        let (index, _, instance) = self.instances.get_full(id)?;
+        let is_seen = instance.account == account && std::ptr::eq(instance.region, region);
+        is_seen.then_some((InstanceIndex(index), instance))
     }
 
     /// The instances of an account in a region, oldest first.

@@ -1,16 +1,14 @@
 //! `AttachInstanceRamRole`.
 
-use std::borrow::Cow;
+use serde::{Serialize, Serializer};
 
-use serde::Serialize;
-
-use super::batch::{Failure, injected, whole_call_error};
+use super::batch::{Checked, Failure, check, fail_count};
 use super::input;
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{Item, Items};
-use crate::world::{Attachment, ECS_SERVICE, InstanceId, Region, RequestId, RoleName, World};
+use crate::world::{Attachment, ECS_SERVICE, InstanceId, InstanceIndex, Region, RequestId, RoleName, World};
 
 /// Puts a role on each listed instance.
 ///
@@ -52,20 +50,26 @@ pub(super) struct Output {
     request_id: RequestId,
     total_count: usize,
     fail_count: usize,
-    attach_instance_ram_role_results: Items<Outcome>,
+    attach_instance_ram_role_results: Items<Checked<InstanceIndex>>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Outcome {
-    code: Cow<'static, str>,
-    message: Cow<'static, str>,
-    instance_id: InstanceId,
-    success: bool,
-}
-
-impl Item for Outcome {
+impl Item for Checked<InstanceIndex> {
     const ELEMENT: &'static str = "AttachInstanceRamRoleResult";
+}
+
+impl Serialize for Checked<InstanceIndex> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Entry<'a> {
+            code: &'a str,
+            message: &'a str,
+            instance_id: &'a InstanceId,
+            success: bool,
+        }
+        let (code, message) = self.texts("success");
+        Entry { code, message, instance_id: &self.id, success: self.result.is_ok() }.serialize(serializer)
+    }
 }
 
 impl Reply for Output {
@@ -97,48 +101,35 @@ impl Write for AttachInstanceRamRole {
         }
         let role = role.name().clone();
         ctx.may_pass(world, region, &role, ECS_SERVICE)?;
-        let checked: Vec<_> = instance_ids
-            .into_iter()
-            .enumerate()
-            .map(|(position, id)| {
-                let result = injected(ctx, position, &id).and_then(|()| can_take(ctx, world, region, &id, &role));
-                (id, result)
-            })
-            .collect();
-        whole_call_error(&checked)?;
-        for (id, result) in &checked {
-            if result.is_ok() {
-                world.attach_role(ctx.now, id.as_str(), role.clone(), policy.clone());
-            }
+        let checked = check(ctx, instance_ids, |id| can_take(ctx, world, region, id, &role))?;
+        for index in checked.iter().filter_map(|one| one.result.as_ref().ok()) {
+            world.attach_role_at(ctx.now, *index, role.clone(), policy.clone());
         }
-        let outcomes: Vec<_> = checked.into_iter().map(|(id, result)| outcome(id, result)).collect();
         Ok(Output {
             ram_role_name: role,
             request_id: ctx.request_id,
-            total_count: outcomes.len(),
-            fail_count: outcomes.iter().filter(|outcome| !outcome.success).count(),
-            attach_instance_ram_role_results: Items(outcomes),
+            total_count: checked.len(),
+            fail_count: fail_count(&checked),
+            attach_instance_ram_role_results: Items(checked),
         })
     }
 }
 
-fn can_take(ctx: &Ctx<'_>, world: &World, region: &Region, id: &InstanceId, role: &RoleName) -> Result<(), Failure> {
-    let instance = world.instance_in(ctx.caller.account, region, id.as_str()).ok_or(Code::RoleInstanceNotFound)?;
+/// The instance, if it can carry the role.
+fn can_take(
+    ctx: &Ctx<'_>,
+    world: &World,
+    region: &Region,
+    id: &InstanceId,
+    role: &RoleName,
+) -> Result<InstanceIndex, Failure> {
+    let found = world.instance_index_in(ctx.caller.account, region, id.as_str());
+    let (index, instance) = found.ok_or(Code::RoleInstanceNotFound)?;
     if instance.is_classic() {
         return Err(Code::ClassicNetwork.into());
     }
     match instance.role() {
         Some(attached) if !attached.is(role.as_str()) => Err(Code::OtherRoleAttached.into()),
-        _ => Ok(()),
-    }
-}
-
-fn outcome(instance_id: InstanceId, result: Result<(), Failure>) -> Outcome {
-    match result {
-        Ok(()) => Outcome { code: Cow::Borrowed("200"), message: Cow::Borrowed("success"), instance_id, success: true },
-        Err(Failure { error, .. }) => {
-            let (code, message) = error.into_texts();
-            Outcome { code, message, instance_id, success: false }
-        }
+        _ => Ok(index),
     }
 }

@@ -1,16 +1,14 @@
 //! `DetachInstanceRamRole`: the action that this emulator was made for.
 
-use std::borrow::Cow;
+use serde::{Serialize, Serializer};
 
-use serde::Serialize;
-
-use super::batch::{Failure, injected, whole_call_error};
+use super::batch::{Checked, Failure, check, fail_count};
 use super::input;
 use crate::api::action::{Action, Batch, Ctx, FromParams, Permission, Reply, Write};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::Params;
 use crate::api::render::{AtMostOne, Item, Items};
-use crate::world::{ECS_SERVICE, InstanceId, Region, RequestId, Role, RoleName, World};
+use crate::world::{ECS_SERVICE, InstanceId, InstanceIndex, Region, RequestId, Role, RoleName, World};
 
 /// Takes a role off each listed instance.
 ///
@@ -47,31 +45,51 @@ pub(super) struct Output {
     request_id: RequestId,
     total_count: usize,
     fail_count: usize,
-    detach_instance_ram_role_results: Items<Outcome>,
+    detach_instance_ram_role_results: Items<Checked<Found>>,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Outcome {
-    code: Cow<'static, str>,
-    message: Cow<'static, str>,
-    instance_id: InstanceId,
-    success: bool,
-    instance_ram_role_sets: AtMostOne<Pair>,
+/// An instance, and the role that comes off it if it has one.
+#[derive(Debug)]
+struct Found {
+    index: InstanceIndex,
+    role: Option<RoleName>,
 }
 
-impl Item for Outcome {
+impl Item for Checked<Found> {
     const ELEMENT: &'static str = "DetachInstanceRamRoleResult";
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Pair {
-    ram_role_name: RoleName,
-    instance_id: InstanceId,
+impl Serialize for Checked<Found> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Entry<'a> {
+            code: &'a str,
+            message: &'a str,
+            instance_id: &'a InstanceId,
+            success: bool,
+            instance_ram_role_sets: AtMostOne<Pair<'a>>,
+        }
+        let (code, message) = self.texts("Success");
+        let shown = match &self.result {
+            Ok(found) => found.role.as_ref(),
+            Err(failure) => failure.still_attached.as_ref(),
+        };
+        let instance_id = &self.id;
+        let pair = shown.map(|ram_role_name| Pair { ram_role_name, instance_id });
+        let (success, instance_ram_role_sets) = (self.result.is_ok(), AtMostOne(pair));
+        Entry { code, message, instance_id, success, instance_ram_role_sets }.serialize(serializer)
+    }
 }
 
-impl Item for Pair {
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Pair<'a> {
+    ram_role_name: &'a RoleName,
+    instance_id: &'a InstanceId,
+}
+
+impl Item for Pair<'_> {
     const ELEMENT: &'static str = "InstanceRamRoleSet";
 }
 
@@ -112,19 +130,10 @@ impl Write for DetachInstanceRamRole {
             }
         }
         let ids = std::mem::take(&mut input.instance_ids);
-        let checked: Vec<_> = ids
-            .into_iter()
-            .enumerate()
-            .map(|(position, id)| {
-                let find = || attached_role(ctx, world, input.region, &id, named.as_ref());
-                let role = injected(ctx, position, &id).and_then(|()| find());
-                (id, role)
-            })
-            .collect();
-        whole_call_error(&checked)?;
-        for (id, role) in &checked {
-            if let Ok(Some(_)) = role
-                && world.detach_role(ctx.now, id.as_str())
+        let checked = check(ctx, ids, |id| find(ctx, world, input.region, id, named.as_ref()))?;
+        for Checked { id, result } in &checked {
+            if let Ok(found) = result
+                && world.detach_role_at(ctx.now, found.index)
                 && ctx.detach_revokes
             {
                 world.end_role_credentials(id);
@@ -160,15 +169,16 @@ fn attached_roles<'w>(ctx: &Ctx<'w>, world: &'w World, input: &'w Input) -> impl
         .filter_map(move |id| world.instance_in(account, input.region, id.as_str()).and_then(|found| found.role()))
 }
 
-/// The role that will come off one instance, `None` if it has none.
-fn attached_role(
+/// One instance, and the role that will come off it.
+fn find(
     ctx: &Ctx<'_>,
     world: &World,
     region: &Region,
     id: &InstanceId,
     named: Option<&RoleName>,
-) -> Result<Option<RoleName>, Failure> {
-    let instance = world.instance_in(ctx.caller.account, region, id.as_str()).ok_or(Code::RoleInstanceNotFound)?;
+) -> Result<Found, Failure> {
+    let found = world.instance_index_in(ctx.caller.account, region, id.as_str());
+    let (index, instance) = found.ok_or(Code::RoleInstanceNotFound)?;
     if instance.is_classic() {
         return Err(Code::ClassicNetwork.into());
     }
@@ -176,45 +186,27 @@ fn attached_role(
         (Some(attached), Some(named)) if !attached.is(named.as_str()) => {
             Err(Failure { error: Code::RoleNotFound.into(), still_attached: Some(attached.clone()) })
         }
-        (attached, _) => Ok(attached.cloned()),
+        (attached, _) => Ok(Found { index, role: attached.cloned() }),
     }
 }
 
-fn output(
-    ctx: &Ctx<'_>,
-    named: Option<&RoleName>,
-    checked: Vec<(InstanceId, Result<Option<RoleName>, Failure>)>,
-) -> Output {
-    let ram_role_name = named.map_or_else(|| common_role(&checked), ToString::to_string);
-    let outcomes: Vec<_> = checked.into_iter().map(|(id, role)| outcome(id, role)).collect();
+fn output(ctx: &Ctx<'_>, named: Option<&RoleName>, checked: Vec<Checked<Found>>) -> Output {
     Output {
-        ram_role_name,
+        ram_role_name: named.map_or_else(|| common_role(&checked), ToString::to_string),
         request_id: ctx.request_id,
-        total_count: outcomes.len(),
-        fail_count: outcomes.iter().filter(|outcome| !outcome.success).count(),
-        detach_instance_ram_role_results: Items(outcomes),
+        total_count: checked.len(),
+        fail_count: fail_count(&checked),
+        detach_instance_ram_role_results: Items(checked),
     }
 }
 
 /// The role that came off, if it was the same everywhere; else the empty text (decision 5).
-fn common_role(checked: &[(InstanceId, Result<Option<RoleName>, Failure>)]) -> String {
-    let mut roles = checked.iter().filter_map(|(_, role)| role.as_ref().ok()?.as_ref());
+fn common_role(checked: &[Checked<Found>]) -> String {
+    let mut roles = checked.iter().filter_map(|one| one.result.as_ref().ok()?.role.as_ref());
     match roles.next() {
         Some(first) if roles.all(|role| role.is(first.as_str())) => first.to_string(),
         _ => String::new(),
     }
-}
-
-fn outcome(instance_id: InstanceId, role: Result<Option<RoleName>, Failure>) -> Outcome {
-    let (code, message, success, shown) = match role {
-        Ok(role) => (Cow::Borrowed("200"), Cow::Borrowed("Success"), true, role),
-        Err(Failure { error, still_attached }) => {
-            let (code, message) = error.into_texts();
-            (code, message, false, still_attached)
-        }
-    };
-    let pair = shown.map(|ram_role_name| Pair { ram_role_name, instance_id: instance_id.clone() });
-    Outcome { code, message, success, instance_ram_role_sets: AtMostOne(pair), instance_id }
 }
 
 #[cfg(test)]
