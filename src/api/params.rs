@@ -288,7 +288,8 @@ impl<'de> Deserialize<'de> for Member<'de> {
 
 /// Keeps the first of equal members, in their order.
 fn distinct(list: Vec<Text<'_>>) -> Vec<Text<'_>> {
-    if list.len() < 2 {
+    // As most callers have them.
+    if list.is_sorted_by(|a, b| a < b) {
         return list;
     }
     let mut order: Vec<usize> = (0..list.len()).collect();
