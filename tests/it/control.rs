@@ -556,6 +556,7 @@ async fn what_is_refused_makes_no_namespace() {
     let handle = server.emulator.namespace("typo").expect("a name");
     assert_eq!(ask(&server, "DELETE", "/_ecsim/namespaces/typo", "").await.0, 200);
     assert!(handle.seed("broken", "{").is_err());
+    assert!(handle.set_faults("{").is_err());
     let (_, list) = get(&server, "/_ecsim/namespaces").await;
     assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "of Rust neither: {list}");
     let (_, answer) = ask(&server, "PUT", "/_ecsim/clock?namespace=t1", r#"{"mode":"frozen"}"#).await;
