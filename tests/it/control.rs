@@ -270,7 +270,6 @@ async fn a_reset_is_as_the_seeds_have_it_and_of_a_whole_world() {
     assert_eq!(reset("?seed=1").await, (200, Some(7), String::new()));
 }
 
-/// On the one thread that all tasks of this test have.
 /// A clock that holds up whoever reads it next, until the test lets them on or they give up.
 #[derive(Debug)]
 struct Gate {
@@ -323,13 +322,17 @@ impl Clock for Gate {
 async fn others_are_answered_while_a_world_is_made() {
     let time = parse_utc(support::NOW).expect("a time");
     let gate = Arc::new(Gate { time, state: Mutex::new(GateState::Open), changed: Condvar::new() });
-    let server = support::start_with(|builder| builder.clock(Arc::clone(&gate) as _)).await;
+    let folder = Folder::new("control-gate");
+    let dir = Some(folder.0.join("kept"));
+    let server = support::start_with(|builder| builder.clock(Arc::clone(&gate) as _).snapshot_dir(dir)).await;
     let more = json!({ "accounts": [{ "instances": [{ "id": "i-more" }] }] }).to_string();
+    assert_eq!(ask(&server, "POST", "/_ecsim/snapshots/kept/save", "").await.0, 200);
     for (method, path, body) in [
         ("POST", "reset", ""),
         ("POST", "seed", &*more),
         ("POST", "seed?mode=replace", &more),
         ("PUT", "snapshot", &more),
+        ("POST", "snapshots/kept/load", ""),
     ] {
         gate.set(GateState::Closed);
         let others = async {
@@ -341,7 +344,10 @@ async fn others_are_answered_while_a_world_is_made() {
             gate.set(GateState::Open);
         };
         let path = format!("/_ecsim/{path}");
-        let ((status, _), ()) = tokio::join!(ask(&server, method, &path, body), others);
+        let both = async { tokio::join!(ask(&server, method, &path, body), others) };
+        // What reads no clock would be waited for without end.
+        let done = tokio::time::timeout(Duration::from_secs(20), both).await;
+        let ((status, _), ()) = done.unwrap_or_else(|_| panic!("{method} {path} reads no clock"));
         assert_eq!(status, 200, "{method} {path}");
     }
 }
