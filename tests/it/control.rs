@@ -747,6 +747,9 @@ async fn instances_are_shown_by_id_with_their_roles_and_what_they_were_handed_ou
         ("i-2@gw0?namespace=default", "", "InvalidNamespace"),
         ("i-none@gw0", "", "NoSuchInstance"),
         ("@gw0", "", "NoSuchInstance"),
+        ("i-2@..", "", "InvalidNamespace"),
+        ("i-2@", "", "InvalidNamespace"),
+        ("i-2@a%20b?namespace=gw0", "gw0", "InvalidNamespace"),
     ] {
         assert_eq!(in_gw0(path, header).await, seen, "{path} {header}");
     }
