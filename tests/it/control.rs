@@ -259,15 +259,21 @@ async fn a_reset_is_as_the_seeds_have_it_and_of_a_whole_world() {
         (status, answer["instances"].as_u64(), answer["error"]["hint"].as_str().unwrap_or_default().to_owned())
     };
     let empty = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
-    for query in ["?seed=0", "?seed=", "?seed=true", "?namespace=gw0&seed=2"] {
+    for query in ["?seed=0", "?seed=false", "?namespace=gw0&seed=off"] {
         assert_eq!(reset(query).await, (400, None, empty.to_owned()), "{query}");
+    }
+    for query in ["?seed=", "?namespace=gw0&seed=2"] {
+        let hint = "GET /_ecsim/openapi.json describes the parameters".to_owned();
+        assert_eq!(reset(query).await, (400, None, hint), "{query}");
     }
     assert_eq!(reset("?account=1000000000000001").await, (400, None, "it takes namespace, seed".to_owned()));
     assert_eq!(get(&server, "/_ecsim/clock").await.0, 200);
     assert_eq!(get(&server, "/_ecsim/namespaces").await.1["namespaces"].as_array().map(Vec::len), Some(1));
     let (status, empty) = ask(&server, "POST", "/_ecsim/seed?mode=replace", "{}").await;
     assert_eq!((status, &empty["instances"], &empty["keys"]), (200, &json!(0), &json!(0)));
-    assert_eq!(reset("?seed=1").await, (200, Some(7), String::new()));
+    for query in ["?seed=1", "?seed=true", "?seed=yes", "?seed=on"] {
+        assert_eq!(reset(query).await, (200, Some(7), String::new()), "{query}");
+    }
 }
 
 /// A clock that holds up whoever reads it next, until the test lets them on or they give up.
