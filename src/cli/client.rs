@@ -1,5 +1,6 @@
 //! What sub-commands use a running emulator's control API with.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
@@ -50,6 +51,19 @@ struct Wrong {
     reason: String,
 }
 
+/// JSON of which a terminal does nothing but show it: DEL and what follows it to U+009F may be in it as they are.
+fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut shown, char| {
+        if char.is_control() && char != '\n' {
+            // To a text that cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(char));
+        } else {
+            shown.push(char);
+        }
+        shown
+    })
+}
+
 impl<'a> Client<'a> {
     /// `subject` is what mistakes are said to be in, such as `the seed`.
     ///
@@ -64,14 +78,15 @@ impl<'a> Client<'a> {
         Ok(Self { subject, emulator: &args.emulator, authorization })
     }
 
-    /// What a control endpoint answers, printed for people; `path` is what follows `/_ecsim`.
+    /// What a control endpoint answers, printed for people, with every control character escaped: a client may have put them
+    /// in. `path` is what follows `/_ecsim`.
     ///
     /// # Errors
     /// Those of [`Client::text`].
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Result<String, Failure> {
         let text = self.text(method, path, body).await?;
         let answer: Value = serde_json::from_str(&text).map_err(|_| self.foreign(path, "what is no JSON"))?;
-        Ok(format!("{answer:#}"))
+        Ok(escaped(&format!("{answer:#}")))
     }
 
     /// What a control endpoint answers, as it is.

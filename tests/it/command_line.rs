@@ -1112,6 +1112,20 @@ fn namespaces_are_listed_and_forgotten_by_sub_commands() {
 }
 
 #[test]
+fn what_a_client_has_sent_does_nothing_to_the_terminal_that_shows_it_as_json() {
+    let server = Running::start([FREE, "--auth=lenient"]);
+    let action = "De\u{9b}2J\u{7f}\u{1b}[2J";
+    server.call(action, "test", "test");
+    let (status, out, err) = server.asked(&["requests", "--json"], "");
+    assert_eq!((status, &*err), (Some(0), ""));
+    assert!(!out.contains(|char: char| char.is_control() && char != '\n'), "{out:?}");
+    let (_, shown, _) = server.asked(&["requests"], "");
+    assert!(shown.contains("De\\u{9b}2J\\u{7f}\\u{1b}[2J"), "{shown}");
+    let read: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(read["requests"][0]["action"], action);
+}
+
+#[test]
 fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_commands() {
     let folder = Folder::new("snapshot-commands");
     let kept = folder.path("kept");
