@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A client of one emulator.
 pub(super) struct Client<'a> {
-    /// What mistakes are said to be in.
+    /// What mistakes are said to be in, where they are not in the emulator's own seeds.
     subject: &'static str,
     emulator: &'a WhereArgs,
     authorization: Option<HeaderValue>,
@@ -30,6 +30,7 @@ struct Refused {
 
 #[derive(Deserialize)]
 struct Reason {
+    code: String,
     message: String,
     hint: String,
     #[serde(default)]
@@ -106,7 +107,7 @@ impl<'a> Client<'a> {
             return String::from_utf8(body.into()).map_err(|_| self.foreign(path, "what is no text"));
         }
         let Refused { error } = serde_json::from_slice(&body).map_err(|_| foreign())?;
-        let Reason { message, hint, mistakes, misses } = error;
+        let Reason { code, message, hint, mistakes, misses } = error;
         if !misses.is_empty() {
             let lines: Vec<_> = misses.into_iter().map(|miss| miss.message).collect();
             return Err(Failure::Unmet { message: format!("not as expected\n{}", lines.join("\n")), hint });
@@ -115,7 +116,8 @@ impl<'a> Client<'a> {
             return Err(Failure::Refused { message, hint });
         }
         let lines: Vec<_> = mistakes.iter().map(|Wrong { place, reason }| format!("{place}: {reason}")).collect();
-        Err(Failure::Seed { message: format!("{} cannot be used\n{}", self.subject, lines.join("\n")), hint })
+        let subject = if code == "SeedsFailed" { "the seeds" } else { self.subject };
+        Err(Failure::Seed { message: format!("{subject} cannot be used\n{}", lines.join("\n")), hint })
     }
 
     fn endpoint(&self, path: &str) -> String {
