@@ -128,7 +128,8 @@ impl Handle {
     /// # Errors
     /// [`FaultsError`]; nothing has changed then.
     pub fn set_faults(&self, rules: &str) -> Result<(), FaultsError> {
-        control::set_faults(PRODUCTS, &*self.space()?, rules).map(|_| ()).map_err(FaultsError::Mistakes)
+        let set = |space: &Space| control::set_faults(PRODUCTS, space, rules).map_err(FaultsError::Mistakes);
+        self.spaces.change(&self.namespace, set).map(|_| ())
     }
 
     /// The faults of the namespace, in the order in which calls meet them, with what they have done.

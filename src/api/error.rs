@@ -352,6 +352,7 @@ impl From<Code> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::Namespace;
 
     #[test]
     fn no_code_is_empty_or_holds_what_json_xml_or_urls_would_escape() {
@@ -361,6 +362,12 @@ mod tests {
             );
             assert!((400..=599).contains(&row.status), "{}", row.wire);
         }
+    }
+
+    #[test]
+    fn the_row_and_the_page_say_of_the_name_of_a_namespace_what_the_parser_does() {
+        assert!(Code::InvalidNamespace.row().text.contains(Namespace::FORM));
+        assert!(include_str!("../../README.md").replace('`', "'").contains(Namespace::FORM));
     }
 
     #[test]

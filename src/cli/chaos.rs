@@ -29,7 +29,8 @@ pub(super) fn run(command: &ChaosCommand) -> Result<(), Failure> {
 }
 
 fn put(ChaosFileArgs { what, file, control, scope }: &ChaosFileArgs, method: Method) -> Result<String, Failure> {
-    let text = given(file, "name a file of JSON, or give that on standard input")?;
+    let hint = "name a file of JSON, or give that on standard input".to_owned();
+    let text = given(file, |message| Failure::Seed { message, hint })?;
     ask(control, scope, method, *what, Some(text))
 }
 

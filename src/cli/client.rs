@@ -1,5 +1,6 @@
 //! What sub-commands use a running emulator's control API with.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
@@ -15,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A client of one emulator.
 pub(super) struct Client<'a> {
-    /// What mistakes are said to be in.
+    /// What mistakes are said to be in, where they are not in the emulator's own seeds.
     subject: &'static str,
     emulator: &'a WhereArgs,
     authorization: Option<HeaderValue>,
@@ -29,6 +30,7 @@ struct Refused {
 
 #[derive(Deserialize)]
 struct Reason {
+    code: String,
     message: String,
     hint: String,
     #[serde(default)]
@@ -50,6 +52,19 @@ struct Wrong {
     reason: String,
 }
 
+/// JSON of which a terminal does nothing but show it: DEL and what follows it to U+009F may be in it as they are.
+fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut shown, char| {
+        if char.is_control() && char != '\n' {
+            // To a text that cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(char));
+        } else {
+            shown.push(char);
+        }
+        shown
+    })
+}
+
 impl<'a> Client<'a> {
     /// `subject` is what mistakes are said to be in, such as `the seed`.
     ///
@@ -64,14 +79,15 @@ impl<'a> Client<'a> {
         Ok(Self { subject, emulator: &args.emulator, authorization })
     }
 
-    /// What a control endpoint answers, printed for people; `path` is what follows `/_ecsim`.
+    /// What a control endpoint answers, printed for people, with every control character escaped: a client may have put them
+    /// in. `path` is what follows `/_ecsim`.
     ///
     /// # Errors
     /// Those of [`Client::text`].
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<String>) -> Result<String, Failure> {
         let text = self.text(method, path, body).await?;
         let answer: Value = serde_json::from_str(&text).map_err(|_| self.foreign(path, "what is no JSON"))?;
-        Ok(format!("{answer:#}"))
+        Ok(escaped(&format!("{answer:#}")))
     }
 
     /// What a control endpoint answers, as it is.
@@ -91,7 +107,7 @@ impl<'a> Client<'a> {
             return String::from_utf8(body.into()).map_err(|_| self.foreign(path, "what is no text"));
         }
         let Refused { error } = serde_json::from_slice(&body).map_err(|_| foreign())?;
-        let Reason { message, hint, mistakes, misses } = error;
+        let Reason { code, message, hint, mistakes, misses } = error;
         if !misses.is_empty() {
             let lines: Vec<_> = misses.into_iter().map(|miss| miss.message).collect();
             return Err(Failure::Unmet { message: format!("not as expected\n{}", lines.join("\n")), hint });
@@ -100,7 +116,8 @@ impl<'a> Client<'a> {
             return Err(Failure::Refused { message, hint });
         }
         let lines: Vec<_> = mistakes.iter().map(|Wrong { place, reason }| format!("{place}: {reason}")).collect();
-        Err(Failure::Seed { message: format!("{} cannot be used\n{}", self.subject, lines.join("\n")), hint })
+        let subject = if code == "SeedsFailed" { "the seeds" } else { self.subject };
+        Err(Failure::Seed { message: format!("{subject} cannot be used\n{}", lines.join("\n")), hint })
     }
 
     fn endpoint(&self, path: &str) -> String {

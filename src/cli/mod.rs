@@ -151,17 +151,15 @@ fn wait<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure>
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
-/// What a file says that a sub-command is given; `-` is standard input.
-fn given(file: &Path, hint: &str) -> Result<String, Failure> {
+/// What a file says that a sub-command is given; `-` is standard input. Without it, it fails as `unread` says of the reason.
+fn given(file: &Path, unread: impl FnOnce(String) -> Failure) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if is_standard(file) {
         io::stdin().read_to_string(&mut text).map(|_| ())
     } else {
         fs::read_to_string(file).map(|read| text = read)
     };
-    let unread =
-        |error| Failure::Seed { message: format!("cannot read {}: {error}", file.display()), hint: hint.to_owned() };
-    read.map_err(unread).map(|()| text)
+    read.map_err(|error| unread(format!("cannot read {}: {error}", file.display()))).map(|()| text)
 }
 
 fn is_standard(file: &Path) -> bool {

@@ -43,7 +43,8 @@ fn export(SnapshotFileArgs { file, control, scope }: &SnapshotFileArgs) -> Resul
 }
 
 fn import(SnapshotFileArgs { file, control, scope }: &SnapshotFileArgs) -> Result<(), Failure> {
-    let snapshot = given(file, "name a snapshot's file, or give one on standard input")?;
+    let hint = "name a snapshot's file, or give one on standard input".to_owned();
+    let snapshot = given(file, |message| Failure::Seed { message, hint })?;
     let path = format!("/snapshot?namespace={}", scope.namespace);
     print(&wait(client(control)?.call(Method::PUT, &path, Some(snapshot)))?)
 }

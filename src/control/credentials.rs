@@ -4,7 +4,7 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{OfAccount, Query};
+use super::extract::{OfAccount, Query, boolean};
 use super::scope::{InNamespace, Scope};
 use crate::world::{AccessKey, KeyOwner, World, utc_seconds};
 
@@ -49,7 +49,7 @@ enum OwnerKind {
 #[into_params(parameter_in = Query)]
 pub(super) struct Secrets {
     /// Whether secrets and tokens are shown too
-    #[serde(default)]
+    #[serde(default, deserialize_with = "boolean")]
     secrets: bool,
 }
 

@@ -1,7 +1,10 @@
 //! What endpoints take in, refused in the control API's own form.
 
+use std::ffi::OsStr;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use clap::builder::{BoolishValueParser, TypedValueParser};
 use http::request::Parts;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -82,6 +85,13 @@ impl OfAccount {
 fn account<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AccountId>, D::Error> {
     let text = String::deserialize(from)?;
     AccountId::parse(&text).map(Some).ok_or_else(|| D::Error::custom(format!("account: {text:?} is not 16 digits")))
+}
+
+/// As flags are read: `1`, `true`, `yes` and `on`, and what they are not.
+pub(super) fn boolean<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    let text = String::deserialize(from)?;
+    let read = BoolishValueParser::new().parse_ref(&clap::Command::default(), None, OsStr::new(&text));
+    read.map_err(|_| D::Error::custom(format!("{text:?} is neither true nor false")))
 }
 
 /// The one variable segment of a path, decoded.

@@ -14,7 +14,7 @@ use crate::world::seed::Mistake;
 
 macro_rules! codes {
     ($($code:ident = $status:ident,)*) => {
-        /// The codes of control errors, each with its status. docs/control.md has one row for each, and a test sees to it.
+        /// The codes of control errors, each with its status. docs/control.md lists each, and a test sees to it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum RefusalCode {
             $($code,)*

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::Query;
+use super::extract::{Query, boolean};
 use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal, RefusalCode};
@@ -17,9 +17,13 @@ use crate::files::beside_calls;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct What {
-    /// Whether the seeds are there again: `1`, which may be left out, since a reset always does that
-    #[param(value_type = Option<u8>)]
-    seed: Option<String>,
+    /// Whether the seeds are there again: `true`, which may be left out, since a reset always does that
+    #[serde(default = "always", deserialize_with = "boolean")]
+    seed: bool,
+}
+
+fn always() -> bool {
+    true
 }
 
 /// Begins a namespace again
@@ -32,8 +36,8 @@ pub(super) async fn reset(
     Target(name): Target,
     Query(What { seed }): Query<What>,
 ) -> Result<Json<OneNamespace>, Refusal> {
-    if let Some(other) = seed.filter(|seed| seed != "1") {
-        let message = format!("the query: seed: {other:?} is not 1: a reset always begins as the seeds have it");
+    if !seed {
+        let message = "the query: seed is false, and a reset always begins as the seeds have it";
         let hint = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
         return Err(Refusal::new(RefusalCode::InvalidQuery, message, hint));
     }

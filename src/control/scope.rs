@@ -44,7 +44,11 @@ impl FromRequestParts<Arc<Control>> for TargetInstance {
     async fn from_request_parts(head: &mut Parts, control: &Arc<Control>) -> Result<Self, Refusal> {
         let extract::Named(text) = extract::Named::from_request_parts(head, control).await?;
         let (id, in_path) = Namespace::split(&text);
-        Ok(Self(id.to_owned(), named(head, in_path).await?))
+        // What is no name is part of the id, where it is more likely a mistake.
+        match text.rsplit_once('@') {
+            Some((_, name)) if in_path.is_none() => Err(none(name)),
+            _ => Ok(Self(id.to_owned(), named(head, in_path).await?)),
+        }
     }
 }
 

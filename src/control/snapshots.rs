@@ -157,9 +157,12 @@ pub(super) async fn save(
     Target(namespace): Target,
 ) -> Result<Json<Saved>, Refusal> {
     let saved = beside_calls(move || {
-        let (space, bytes) =
-            control.spaces.change(&namespace, |space| folder.save(&name, space).map_err(Refusal::from))?;
-        let (namespace, generation) = (namespace.to_string(), space.generation);
+        // What cannot be a file is found before a namespace is made. The file is written after: nobody waits for the disk
+        // then, and what is refused has replaced nothing. The namespace stays where the disk fails nevertheless.
+        folder.try_to_save(&name)?;
+        let (space, text) = control.spaces.change(&namespace, |space| Ok::<_, Refusal>(space.snapshot()))?;
+        folder.save(&name, &text)?;
+        let (namespace, generation, bytes) = (namespace.to_string(), space.generation, text.len() as u64);
         Ok::<_, Refusal>(Saved { schema: 1, name: name.to_string(), bytes, namespace, generation })
     });
     Ok(Json(saved.await?))

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Readers, folder_of, followed, remove_left_over, write_whole};
-use crate::world::Space;
+use super::{Readers, folder_of, followed, remove_left_over, try_to_write, write_whole};
 
 /// The name of a snapshot: 1 to 64 letters, digits, `-`, `_` or `.`, the first no `.`. So it leads out of no folder, and
 /// is the name of no file that is being written.
@@ -104,16 +103,23 @@ impl SnapshotDir {
         Ok(snapshots)
     }
 
-    /// Saves a space under a name, in place of the snapshot that had it, and answers how many bytes that took.
+    /// Finds out whether a snapshot could be saved under a name, and makes the folder for it.
     ///
     /// # Errors
     /// [`SnapshotError::Io`]
-    pub fn save(&self, name: &SnapshotName, space: &Space) -> Result<u64, SnapshotError> {
+    pub fn try_to_save(&self, name: &SnapshotName) -> Result<(), SnapshotError> {
         let path = self.path(name);
         self.make_folder().map_err(|error| io_error("write", &self.0, error))?;
-        let text = space.snapshot();
-        write_whole(&path, text.as_bytes(), Readers::Owner).map_err(|error| io_error("write", &path, error))?;
-        Ok(text.len() as u64)
+        try_to_write(&path, Readers::Owner).map_err(|error| io_error("write", &path, error))
+    }
+
+    /// Saves a snapshot's text under a name, in place of the one that had it; the folder has to be there.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Io`]
+    pub fn save(&self, name: &SnapshotName, text: &str) -> Result<(), SnapshotError> {
+        let path = self.path(name);
+        write_whole(&path, text.as_bytes(), Readers::Owner).map_err(|error| io_error("write", &path, error))
     }
 
     /// What the file of a snapshot holds, and its path.

@@ -1112,6 +1112,37 @@ fn namespaces_are_listed_and_forgotten_by_sub_commands() {
 }
 
 #[test]
+fn whatever_a_sub_command_asks_of_a_namespace_the_seeds_cannot_make_it_is_the_seeds_that_cannot_be_used() {
+    let folder = Folder::new("seeds-failed");
+    // In gw0 both are a@gw0.
+    let keys = r#"[{ "id": "a", "secret": "a" }, { "id": "a@gw0", "secret": "a" }]"#;
+    let seed =
+        folder.file("seed.json", format!(r#"{{ "accounts": [{{ "id": "1000000000000001", "keys": {keys} }}] }}"#));
+    let server = Running::start([FREE, "--seed", &seed]);
+    for args in
+        [&["clock"][..], &["reset"], &["info"], &["requests"], &["snapshot", "export"], &["chaos", "list", "faults"]]
+    {
+        let (status, _, error) = server.asked(&[args, &["--namespace=gw0"]].concat(), "");
+        let begins = "error: the seeds cannot be used\n$.accounts[0].keys[1].id: ";
+        assert!(status == Some(4) && error.starts_with(begins), "{args:?}: {error}");
+    }
+}
+
+#[test]
+fn what_a_client_has_sent_does_nothing_to_the_terminal_that_shows_it_as_json() {
+    let server = Running::start([FREE, "--auth=lenient"]);
+    let action = "De\u{9b}2J\u{7f}\u{1b}[2J";
+    server.call(action, "test", "test");
+    let (status, out, err) = server.asked(&["requests", "--json"], "");
+    assert_eq!((status, &*err), (Some(0), ""));
+    assert!(!out.contains(|char: char| char.is_control() && char != '\n'), "{out:?}");
+    let (_, shown, _) = server.asked(&["requests"], "");
+    assert!(shown.contains("De\\u{9b}2J\\u{7f}\\u{1b}[2J"), "{shown}");
+    let read: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(read["requests"][0]["action"], action);
+}
+
+#[test]
 fn worlds_of_a_running_emulator_are_saved_loaded_exported_and_imported_by_sub_commands() {
     let folder = Folder::new("snapshot-commands");
     let kept = folder.path("kept");

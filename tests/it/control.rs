@@ -259,18 +259,23 @@ async fn a_reset_is_as_the_seeds_have_it_and_of_a_whole_world() {
         (status, answer["instances"].as_u64(), answer["error"]["hint"].as_str().unwrap_or_default().to_owned())
     };
     let empty = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
-    for query in ["?seed=0", "?seed=", "?seed=true", "?namespace=gw0&seed=2"] {
+    for query in ["?seed=0", "?seed=false", "?namespace=gw0&seed=off"] {
         assert_eq!(reset(query).await, (400, None, empty.to_owned()), "{query}");
+    }
+    for query in ["?seed=", "?namespace=gw0&seed=2"] {
+        let hint = "GET /_ecsim/openapi.json describes the parameters".to_owned();
+        assert_eq!(reset(query).await, (400, None, hint), "{query}");
     }
     assert_eq!(reset("?account=1000000000000001").await, (400, None, "it takes namespace, seed".to_owned()));
     assert_eq!(get(&server, "/_ecsim/clock").await.0, 200);
     assert_eq!(get(&server, "/_ecsim/namespaces").await.1["namespaces"].as_array().map(Vec::len), Some(1));
     let (status, empty) = ask(&server, "POST", "/_ecsim/seed?mode=replace", "{}").await;
     assert_eq!((status, &empty["instances"], &empty["keys"]), (200, &json!(0), &json!(0)));
-    assert_eq!(reset("?seed=1").await, (200, Some(7), String::new()));
+    for query in ["?seed=1", "?seed=true", "?seed=yes", "?seed=on"] {
+        assert_eq!(reset(query).await, (200, Some(7), String::new()), "{query}");
+    }
 }
 
-/// On the one thread that all tasks of this test have.
 /// A clock that holds up whoever reads it next, until the test lets them on or they give up.
 #[derive(Debug)]
 struct Gate {
@@ -323,13 +328,17 @@ impl Clock for Gate {
 async fn others_are_answered_while_a_world_is_made() {
     let time = parse_utc(support::NOW).expect("a time");
     let gate = Arc::new(Gate { time, state: Mutex::new(GateState::Open), changed: Condvar::new() });
-    let server = support::start_with(|builder| builder.clock(Arc::clone(&gate) as _)).await;
+    let folder = Folder::new("control-gate");
+    let dir = Some(folder.0.join("kept"));
+    let server = support::start_with(|builder| builder.clock(Arc::clone(&gate) as _).snapshot_dir(dir)).await;
     let more = json!({ "accounts": [{ "instances": [{ "id": "i-more" }] }] }).to_string();
+    assert_eq!(ask(&server, "POST", "/_ecsim/snapshots/kept/save", "").await.0, 200);
     for (method, path, body) in [
         ("POST", "reset", ""),
         ("POST", "seed", &*more),
         ("POST", "seed?mode=replace", &more),
         ("PUT", "snapshot", &more),
+        ("POST", "snapshots/kept/load", ""),
     ] {
         gate.set(GateState::Closed);
         let others = async {
@@ -341,7 +350,10 @@ async fn others_are_answered_while_a_world_is_made() {
             gate.set(GateState::Open);
         };
         let path = format!("/_ecsim/{path}");
-        let ((status, _), ()) = tokio::join!(ask(&server, method, &path, body), others);
+        let both = async { tokio::join!(ask(&server, method, &path, body), others) };
+        // What reads no clock would be waited for without end.
+        let done = tokio::time::timeout(Duration::from_secs(20), both).await;
+        let ((status, _), ()) = done.unwrap_or_else(|_| panic!("{method} {path} reads no clock"));
         assert_eq!(status, 200, "{method} {path}");
     }
 }
@@ -556,6 +568,7 @@ async fn what_is_refused_makes_no_namespace() {
     let handle = server.emulator.namespace("typo").expect("a name");
     assert_eq!(ask(&server, "DELETE", "/_ecsim/namespaces/typo", "").await.0, 200);
     assert!(handle.seed("broken", "{").is_err());
+    assert!(handle.set_faults("{").is_err());
     let (_, list) = get(&server, "/_ecsim/namespaces").await;
     assert_eq!(list["namespaces"].as_array().map(Vec::len), Some(1), "of Rust neither: {list}");
     let (_, answer) = ask(&server, "PUT", "/_ecsim/clock?namespace=t1", r#"{"mode":"frozen"}"#).await;
@@ -740,6 +753,9 @@ async fn instances_are_shown_by_id_with_their_roles_and_what_they_were_handed_ou
         ("i-2@gw0?namespace=default", "", "InvalidNamespace"),
         ("i-none@gw0", "", "NoSuchInstance"),
         ("@gw0", "", "NoSuchInstance"),
+        ("i-2@..", "", "InvalidNamespace"),
+        ("i-2@", "", "InvalidNamespace"),
+        ("i-2@a%20b?namespace=gw0", "gw0", "InvalidNamespace"),
     ] {
         assert_eq!(in_gw0(path, header).await, seen, "{path} {header}");
     }

@@ -68,7 +68,7 @@ async fn without_listeners_it_answers_as_a_service() {
 async fn dropping_an_emulator_closes_its_sockets_and_its_services_go_on() {
     let server = support::start().await;
     let (authority, mut service) = (server.authority(), server.emulator.service());
-    let (mut idle, mut half) = (connected(&authority).await, connected(&authority).await);
+    let (mut half, mut idle) = (connected(&authority).await, connected(&authority).await);
     let head = b"GET /_ecsim/health HTTP/1.1\r\nhost: localhost\r\n";
     half.write_all(head).await.expect("sends");
     idle.write_all(&[head, &b"\r\n"[..]].concat()).await.expect("sends");

@@ -275,6 +275,23 @@ async fn a_query_that_is_wrong_is_refused_before_anything_is_done() {
 }
 
 #[tokio::test]
+async fn of_two_that_want_the_last_place_the_one_that_is_refused_has_saved_nothing() {
+    let limits = SpaceLimits { most: 1, ..SpaceLimits::default() };
+    for round in 0..16 {
+        let folder = Folder::new(&format!("snapshot-last-place-{round}"));
+        let dir = Some(folder.0.join("kept"));
+        let server = support::start_with(|builder| builder.space_limits(limits).snapshot_dir(dir)).await;
+        let save = async |name: &str| {
+            let (status, answer) = ask(&server, "POST", &format!("snapshots/{name}/save?namespace={name}")).await;
+            assert!(status == 200 || answer["error"]["code"] == "TooManyNamespaces", "{answer}");
+            (status == 200).then(|| name.to_owned())
+        };
+        let saved = tokio::join!(save("a"), save("b"));
+        assert_eq!(names(&server).await, [saved.0, saved.1].into_iter().flatten().collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn a_file_that_is_broken_or_newer_changes_nothing_and_tells_every_mistake() {
     let folder = Folder::new("snapshot-broken");
     let server = start(&folder).await;

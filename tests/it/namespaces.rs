@@ -354,6 +354,11 @@ async fn contents(server: &Server, namespace: &str) -> Vec<String> {
     contents
 }
 
+/// A snapshot without when its keys were used, which every call changes.
+fn but_for_use(snapshot: &str) -> String {
+    snapshot.lines().filter(|line| !line.contains("last_used")).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
     const NAMESPACES: usize = 64;
@@ -369,14 +374,17 @@ async fn sixty_four_namespaces_at_once_are_each_what_they_are_alone() {
         answers[number] = its;
     }
     let untouched = support::start().await;
+    let mut changed = 0;
     for (number, answers) in answers.iter().enumerate() {
         let namespace = format!("ns{number}");
         let alone = support::start().await;
         assert_eq!(*answers, Traffic::of(number).run(&alone).await, "{namespace}");
         let its = contents(&alone, &namespace).await;
         assert_eq!(contents(&together, &namespace).await, its, "{namespace}");
-        assert_ne!(its, contents(&untouched, &namespace).await, "{namespace} was changed");
+        let at_first = contents(&untouched, &namespace).await;
+        changed += usize::from(but_for_use(&its[0]) != but_for_use(&at_first[0]));
     }
+    assert!(changed > NAMESPACES / 2, "of most the world was changed: {changed}");
     assert_eq!(contents(&together, "default").await, contents(&untouched, "default").await, "and default is as it was");
 }
 

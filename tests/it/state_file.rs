@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ecsim::world::{AccountId, Ids, World, parse_utc, seed};
+use ecsim::Emulator;
+use ecsim::world::{AccountId, World, parse_utc};
 use serde_json::{Value, json};
 
 use super::command_line::{FREE, Folder, Running, ecsim, end, refused, run};
@@ -85,9 +86,11 @@ fn world(path: impl AsRef<Path>, namespace: &str) -> Option<World> {
     let text = fs::read_to_string(&path).expect("a file");
     let state: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
     let text = state["namespaces"].get(namespace)?.to_string();
-    let now = parse_utc(NOW).expect("a time");
-    let world = seed::build(&[("state".to_owned(), text.clone())], &Ids::seeded(1), now);
-    Some(world.unwrap_or_else(|mistakes| panic!("{mistakes:?} in {text}")))
+    let builder = Emulator::builder().without_listeners().now(parse_utc(NOW), Some(true)).rng_seed(1);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let started = runtime.block_on(builder.seed("state", &*text).start());
+    let emulator = started.unwrap_or_else(|error| panic!("{error:?} in {text}"));
+    Some(emulator.world(World::clone).expect("it is there"))
 }
 
 /// How far a file has counted in a namespace, which has to be a state that the world was in.
