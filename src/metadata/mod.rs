@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::control;
 use crate::settings::SettingsCell;
-use crate::world::chaos::{FaultId, Fired, InjectedError, Target, Treatment};
+use crate::world::chaos::{FaultId, Fired, InjectedError, METADATA, Target, Treatment};
 use crate::world::journal::Entry;
 use crate::world::{
     CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
@@ -135,7 +135,7 @@ impl Metadata {
         });
         let fired = asked.and_then(|(account, region, operation)| {
             let target = Target {
-                service: control::METADATA,
+                service: METADATA,
                 operation: &operation,
                 region: Some(region.id),
                 account,
@@ -159,7 +159,7 @@ impl Metadata {
             method: asked.head.method.as_str(),
             path: asked.path,
             style: None,
-            product: Some(control::METADATA),
+            product: Some(METADATA),
             version: None,
             action: None,
             format: None,
