@@ -98,8 +98,7 @@ impl Metadata {
         };
         let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
         let asked = Asked { head, path, peer: asker.peer, fault: met.fault(), started };
-        let namespace = self.record(&asked, found.ok(), status);
-        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = met.fault(), "metadata");
+        self.record(&asked, found.ok(), status);
         met.treated(match answer {
             Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
             Err(refusal) => refusal.page(),
@@ -148,8 +147,8 @@ impl Metadata {
         Met { fired, treatment: Treatment { delay: delay + its.delay, ..its } }
     }
 
-    /// Writes a request into the journal of the space of who asks; which that is.
-    fn record(&self, asked: &Asked<'_>, found: Option<(Arc<Space>, InstanceId)>, status: StatusCode) -> Namespace {
+    /// Writes a request into the journal of the space of who asks, and into the log.
+    fn record(&self, asked: &Asked<'_>, found: Option<(Arc<Space>, InstanceId)>, status: StatusCode) {
         let (space, id) = found.map_or_else(|| (self.spaces.default_space(), None), |(space, id)| (space, Some(id)));
         let text = |name: &HeaderName| std::str::from_utf8(asked.head.headers.get(name)?.as_bytes()).ok();
         let entry = Entry {
@@ -176,7 +175,14 @@ impl Metadata {
             passed: 0,
         };
         space.journal.record(&entry, iter::empty(), None);
-        space.namespace.clone()
+        tracing::info!(
+            method = %asked.head.method,
+            path = asked.path,
+            http = status.as_u16(),
+            namespace = %space.namespace,
+            fault = asked.fault,
+            "metadata"
+        );
     }
 
     /// The stations of a request once it is known who asks: whether the service answers it, then a token or an item.

@@ -499,6 +499,27 @@ async fn requests_for_metadata_are_recorded_with_method_and_peer_also_where_nobo
     assert_eq!(of("instance_id").await, [json!(WEB), Value::Null, Value::Null, json!(WEB)]);
 }
 
+#[test]
+fn every_request_for_metadata_is_a_line_of_the_log_with_the_fault_that_it_met() {
+    let folder = Folder::new("metadata-log");
+    let rules = folder.file("rules.json", r#"[{"id":"f1","service":"imds"}]"#);
+    let mut server = Running::start([FREE, "--log-level", "info", "--log-format", "json"]);
+    let mut set = ecsim(["chaos", "set", "faults", &rules]);
+    set.env("ECSIM_URL", format!("http://{}", server.address));
+    assert_eq!(end(set).0, Some(0));
+    let uri = format!("/_ecsim/instances/{WEB}/credentials");
+    for (path, logged, http, fault) in [
+        (&*uri, &*uri, 503, json!("f1")),
+        (&format!("/_ecsim/instances/{WEB}/latest/meta-data/mac"), "/latest/meta-data/mac", 503, json!("f1")),
+        ("/_ecsim/instances/%FF/latest/mac", "/latest/mac", 404, Value::Null),
+    ] {
+        server.get(path);
+        let line: Value = serde_json::from_str(&server.line_with("\"metadata\"")).expect("JSON");
+        let seen = [&line["method"], &line["path"], &line["http"], &line["namespace"], &line["fault"]];
+        assert_eq!(seen, [&json!("GET"), &json!(logged), &json!(http), &json!("default"), &fault], "{line}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_expected_and_came_is_counted() {
     let server = support::start().await;
