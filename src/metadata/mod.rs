@@ -292,7 +292,7 @@ impl Metadata {
         let namespace = namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
         if in_header.is_some_and(|other| *other != namespace) {
             let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
-            return Err(Refusal::unknown_asker(&reason));
+            return Err(Refusal::namespace(&reason));
         }
         let space = self.space(&namespace, is_page)?;
         let is_there = space.store.read(|world| world.instance(id.as_str()).is_some());
@@ -329,6 +329,7 @@ impl Metadata {
             (Ok((space, id)), None) => self
                 .credentials_of(space, id)
                 .map_err(|reason| no_credentials(&format!("{}: {reason}", path.unwrap_or_default()))),
+            (Err(refusal), _) if refusal.status == StatusCode::BAD_REQUEST => Err(no_namespace(refusal.reason())),
             (Err(refusal), _) => Err(no_credentials(path.err().unwrap_or_else(|| refusal.reason()))),
         };
         let answer = credentials.map_or_else(IntoResponse::into_response, |credentials| {
@@ -399,7 +400,7 @@ impl Met {
 fn in_header(head: &HeaderMap) -> Result<Option<Namespace>, Refusal> {
     let values = head.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
     Namespace::in_headers(values).map_err(|not_one| {
-        Refusal::unknown_asker(match not_one {
+        Refusal::namespace(match not_one {
             NotOneNamespace::Several => "The header x-ecsim-namespace is there twice, with two names.",
             NotOneNamespace::None(_) => "The header x-ecsim-namespace names no namespace.",
         })
@@ -427,6 +428,12 @@ impl Reading {
 fn no_credentials(message: &str) -> control::Refusal {
     let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
     control::Refusal::new(control::RefusalCode::NoCredentials, message, hint)
+}
+
+/// The same where it cannot be told in which namespace they would be.
+fn no_namespace(message: &str) -> control::Refusal {
+    let hint = format!("leave out header {}, or let it say what the path says", Namespace::HEADER);
+    control::Refusal::new(control::RefusalCode::InvalidNamespace, message, hint)
 }
 
 /// The same for what a fault has it be.

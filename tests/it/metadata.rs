@@ -542,11 +542,28 @@ async fn whoever_says_two_things_is_told_so() {
         (answer.status, answer.text)
     };
     let item = "latest/meta-data/instance-id";
+    let by_path = format!("/_ecsim/instances/{WEB}@gw0");
+    for (place, namespaces, reason) in [
+        ("", &["gw0", "gw1"][..], "The header x-ecsim-namespace is there twice, with two names."),
+        ("", &["a b"], "The header x-ecsim-namespace names no namespace."),
+        (&*by_path, &["gw1"], "names another namespace."),
+    ] {
+        let answer = ask(format!("{}{place}/{item}", server.url()), namespaces).await;
+        refused(&answer, 400, "400 - Missing or Invalid Parameters");
+        assert!(answer.1.contains(&format!("{reason}</p>")), "{}", answer.1);
+        let answer = ask(format!("{}{by_path}/credentials", server.url()), namespaces).await;
+        let text: Value = serde_json::from_str(&answer.1).expect("JSON");
+        assert_eq!((answer.0, &text["error"]["code"]), (400, &json!("InvalidNamespace")), "{text}");
+        assert!(text["error"]["message"].as_str().is_some_and(|text| text.ends_with(reason)), "{text}");
+    }
+    let answer = ask(format!("http://{named_door}/{item}"), &["gw1"]).await;
+    refused(&answer, 400, "400 - Missing or Invalid Parameters");
     for (url, namespaces, reason) in [
-        (format!("{}/{item}", server.url()), &["gw0", "gw1"][..], "The header x-ecsim-namespace is there twice"),
-        (format!("{}/{item}", server.url()), &["a b"], "The header x-ecsim-namespace names no namespace."),
-        (format!("http://{named_door}/{item}"), &["gw1"], "names another namespace."),
-        (format!("http://{door}/_ecsim/instances/{PLAIN}/{item}"), &[], "and the path names i-bp1ecsim00000plain01."),
+        (
+            format!("http://{door}/_ecsim/instances/{PLAIN}/{item}"),
+            &[][..],
+            "and the path names i-bp1ecsim00000plain01.",
+        ),
         (format!("http://{named_door}/_ecsim/instances/{WEB}/{item}"), &[], "for instance i-bp1ecsim0000000web01@gw0"),
     ] {
         let answer = ask(url.clone(), namespaces).await;
