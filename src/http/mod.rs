@@ -143,7 +143,7 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
 
 fn asker<'a>(app: &App, head: &'a Parts, named: Option<&'a str>) -> Asker<'a> {
     let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-    Asker { listener: head.extensions.get(), path: named, peer, is_page: app.control.is_page(&head.headers) }
+    Asker { listener: head.extensions.get(), path: named, peer, makes_none: app.control.is_page(&head.headers) }
 }
 
 /// The credentials of an instance's role

@@ -64,8 +64,8 @@ pub struct Asker<'a> {
     pub path: Option<&'a str>,
     /// The address at the other end: that of an instance, where instances have addresses of their own.
     pub peer: Option<IpAddr>,
-    /// Whether a page of the web has it asked, which makes no space by that.
-    pub is_page: bool,
+    /// Whether it meets only the spaces that there are: what is refused makes none, and neither does a page of the web.
+    pub makes_none: bool,
 }
 
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
@@ -108,7 +108,8 @@ impl Metadata {
     /// Answers a request that is refused before anybody looks what it asks for.
     pub(crate) fn refuse(&self, head: &Parts, path: &str, asker: Asker<'_>, status: StatusCode) -> Response<Body> {
         let asked = Asked { head, path, peer: asker.peer, fault: None, started: Instant::now() };
-        self.record(&asked, self.who(&head.headers, asker).ok(), status);
+        let found = self.who(&head.headers, Asker { makes_none: true, ..asker });
+        self.record(&asked, found.ok(), status);
         page::refused(status)
     }
 
@@ -257,64 +258,48 @@ impl Metadata {
             let reason = format!("This listener is for instance {listener}, and the path names {path}.");
             return Err(Refusal::unknown_asker(&reason));
         }
+        let in_header = in_header.as_ref();
         if let Some(named) = asker.listener.or(by_path.as_ref()) {
-            return self.named(named, in_header.as_ref(), asker.is_page);
+            return self.named(named, in_header, asker.makes_none);
         }
-        let space = self.space(in_header.as_ref().unwrap_or(&Namespace::DEFAULT), asker.is_page)?;
-        if let Some(IpAddr::V4(address)) = asker.peer.map(|peer| peer.to_canonical()) {
-            let at = space.store.read(|world| match world.instances_at(address)[..] {
-                [] => Ok(None),
-                [(id, _)] => Ok(Some(id.clone())),
-                ref several => {
-                    let ids = several.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
-                    Err(Refusal::unknown_asker(&format!("Several instances have the address {address}: {ids}.")))
-                }
-            });
-            if let Some(id) = at? {
-                return Ok((space, id));
-            }
-        }
-        let default = self.settings.default_instance.as_ref().ok_or_else(|| {
+        let namespace = in_header.cloned().unwrap_or(Namespace::DEFAULT);
+        let Some(default) = &self.settings.default_instance else {
             let peer = asker.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
-            Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."))
-        });
-        self.named(default?, in_header.as_ref(), asker.is_page)
+            let nobody = || Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."));
+            return self.space(&namespace, asker.makes_none, |space| at_address(space, asker.peer)?.ok_or_else(nobody));
+        };
+        let (space, id) = self.space(&namespace, asker.makes_none, |space| match at_address(space, asker.peer)? {
+            None if namespace_of(default, in_header)? == namespace => is_in(space, default).map(Some),
+            id => Ok(id),
+        })?;
+        // Where the header says nothing, it may be in another space than the one of addresses.
+        id.map_or_else(|| self.named(default, in_header, asker.makes_none), |id| Ok((space, id)))
     }
 
     fn named(
         &self,
         named: &NamedInstance,
         in_header: Option<&Namespace>,
-        is_page: bool,
+        makes_none: bool,
     ) -> Result<(Arc<Space>, InstanceId), Refusal> {
-        let NamedInstance { id, namespace } = named;
-        // Where the name is left out, the header may say it.
-        let namespace = namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
-        if in_header.is_some_and(|other| *other != namespace) {
-            let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
-            return Err(Refusal::namespace(&reason));
-        }
-        let space = self.space(&namespace, is_page)?;
-        let is_there = space.store.read(|world| world.instance(id.as_str()).is_some());
-        if is_there {
-            Ok((space, id.clone()))
-        } else {
-            Err(Refusal::unknown_asker(&format!("There is no instance {named}.")))
-        }
+        let namespace = namespace_of(named, in_header)?;
+        self.space(&namespace, makes_none, |space| is_in(space, named))
     }
 
-    fn space(&self, name: &Namespace, is_page: bool) -> Result<Arc<Space>, Refusal> {
-        if is_page {
-            let none = || Refusal::unknown_asker(&format!("There is no namespace {name}, and a web page makes none."));
-            return self.spaces.get(name).ok_or_else(none);
+    /// The space of a name with what is found there. One in which nothing is found is not made.
+    fn space<T>(
+        &self,
+        name: &Namespace,
+        makes_none: bool,
+        find: impl Fn(&Space) -> Result<T, Refusal>,
+    ) -> Result<(Arc<Space>, T), Refusal> {
+        if !makes_none {
+            return self.spaces.change(name, find);
         }
-        self.spaces.of(name).map_err(|none| match none {
-            NoSpace::TooMany(most) => Refusal::unknown_asker(&format!("There are {most} namespaces already.")),
-            NoSpace::Seed(_) => {
-                tracing::error!(namespace = %name, "{none}");
-                Refusal::INTERNAL
-            }
-        })
+        let none = || Refusal::unknown_asker(&format!("There is no namespace {name}, and a web page makes none."));
+        let space = self.spaces.get(name).ok_or_else(none)?;
+        let found = find(&space)?;
+        Ok((space, found))
     }
 
     /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
@@ -393,6 +378,47 @@ impl Met {
             answer.extensions_mut().insert(self.treatment);
         }
         answer
+    }
+}
+
+/// The space of an instance; where its name is left out, the header may say it.
+fn namespace_of(named: &NamedInstance, in_header: Option<&Namespace>) -> Result<Namespace, Refusal> {
+    let namespace = named.namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
+    if in_header.is_some_and(|other| *other != namespace) {
+        let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
+        return Err(Refusal::namespace(&reason));
+    }
+    Ok(namespace)
+}
+
+fn is_in(space: &Space, named: &NamedInstance) -> Result<InstanceId, Refusal> {
+    let is_there = space.store.read(|world| world.instance(named.id.as_str()).is_some());
+    let none = || Refusal::unknown_asker(&format!("There is no instance {named}."));
+    is_there.then(|| named.id.clone()).ok_or_else(none)
+}
+
+/// The one instance that has the address of who asks.
+fn at_address(space: &Space, peer: Option<IpAddr>) -> Result<Option<InstanceId>, Refusal> {
+    let Some(IpAddr::V4(address)) = peer.map(|peer| peer.to_canonical()) else { return Ok(None) };
+    space.store.read(|world| match world.instances_at(address)[..] {
+        [] => Ok(None),
+        [(id, _)] => Ok(Some(id.clone())),
+        ref several => {
+            let ids = several.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
+            Err(Refusal::unknown_asker(&format!("Several instances have the address {address}: {ids}.")))
+        }
+    })
+}
+
+impl From<NoSpace> for Refusal {
+    fn from(none: NoSpace) -> Self {
+        match none {
+            NoSpace::TooMany(most) => Self::unknown_asker(&format!("There are {most} namespaces already.")),
+            NoSpace::Seed(_) => {
+                tracing::error!("no space for a request for metadata: {none}");
+                Self::INTERNAL
+            }
+        }
     }
 }
 
