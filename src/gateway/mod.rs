@@ -84,6 +84,7 @@ impl Gateway {
         self.finish(head, &[], false, |_, _, _, _| Err(error.clone()))
     }
 
+    /// `is_whole`: it is a call that can be performed, and not one that the transport refuses.
     fn finish(
         &self,
         mut head: Parts,
@@ -93,7 +94,7 @@ impl Gateway {
     ) -> Response<Body> {
         let started = Instant::now();
         let call = Call::read(&head, body);
-        let found = self.space(&call);
+        let found = self.space(&call, is_whole);
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
         // What is no call of a space leaves the ids that its calls draw as they are, and does not wait as they do.
         let is_of_space = is_whole && found.is_ok();
@@ -142,8 +143,9 @@ impl Gateway {
     /// The space that key id or header name; neither is `default`.
     ///
     /// # Errors
-    /// The two name different ones, the header names none that could be, or there are too many.
-    fn space(&self, call: &Call<'_>) -> Result<Arc<Space>, ApiError> {
+    /// The two name different ones, the header names none that could be, or there are too many; or there is none of the
+    /// name, and the call makes none.
+    fn space(&self, call: &Call<'_>, makes_one: bool) -> Result<Arc<Space>, ApiError> {
         let of_key = call.access_key_id().and_then(|id| Namespace::split(id).1);
         let in_header = call.namespace().map_err(|not_one| match not_one {
             NotOneNamespace::None(_) => Code::InvalidNamespace,
@@ -155,6 +157,9 @@ impl Gateway {
             return Err(Code::NamespaceMismatch.into());
         }
         let Some(name) = in_header.or(of_key) else { return Ok(self.spaces.default_space()) };
+        if !makes_one {
+            return self.spaces.get(&name).ok_or_else(|| Code::NamespaceNotFound.about(&name));
+        }
         self.spaces.of(&name).map_err(|none| match none {
             NoSpace::TooMany(most) => Code::TooManyNamespaces.about(most),
             NoSpace::Seed(_) => {

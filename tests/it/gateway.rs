@@ -60,6 +60,16 @@ fn auth(auth: AuthMode) -> Settings {
     Settings { auth, ..Settings::default() }
 }
 
+impl Server {
+    /// The names of those that there are.
+    async fn namespaces(&self) -> Vec<String> {
+        let all = Answer::of(support::client().get(format!("{}/_ecsim/namespaces", self.url()))).await.text;
+        let all: Value = serde_json::from_str(&all).expect("JSON");
+        let name = |space: &Value| space["namespace"].as_str().expect("a name").to_owned();
+        all["namespaces"].as_array().expect("a list").iter().map(name).collect()
+    }
+}
+
 async fn raw(server: &Server, request: impl AsRef<[u8]>) -> RawAnswer {
     let mut wire = Wire::open(server).await;
     wire.send(request).await;
@@ -1232,6 +1242,23 @@ async fn what_is_no_call_of_a_space_and_a_seed_with_mistakes_draw_none_of_its_id
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 6, "each is its own");
+}
+
+#[tokio::test]
+async fn a_call_that_the_transport_refuses_makes_no_namespace_and_is_recorded_in_one_that_is_there() {
+    let limits = Limits { max_body_size: 10, max_header_size: 1000, ..Limits::default() };
+    let server = support::start_with(|builder| builder.limits(limits)).await;
+    let large = |name: &str| support::client().post(format!("{}/?AccessKeyId=test@{name}", server.url()));
+    assert_eq!(Answer::of(large("typo").body("x".repeat(11))).await.status, 413);
+    assert_eq!(Answer::of(large("typo").header("x-long", "a".repeat(1000))).await.status, 431);
+    assert_eq!(server.namespaces().await, ["default"]);
+    assert_eq!(server.call("DescribeRegions").key("test@gw0", "test").send().await.status, 200);
+    assert_eq!(Answer::of(large("gw0").body("x".repeat(11))).await.status, 413);
+    let journals = ["default", "gw0"].map(|name| {
+        let records = server.emulator.namespace(name).expect("a name").requests().expect("it is there");
+        records.iter().map(|record| record.status).collect::<Vec<_>>()
+    });
+    assert_eq!(journals, [vec![413, 431], vec![200, 413]]);
 }
 
 #[tokio::test]
