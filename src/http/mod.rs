@@ -90,7 +90,10 @@ async fn call(
 ) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     Ok(match app.limits.receive(&head, body).await {
-        Ok(body) => app.gateway.answer(head, &body, peer.map(|Extension(Peer(address))| address)),
+        Ok(body) => {
+            let peer = peer.map(|Extension(Peer(address))| address);
+            app.gateway.answer(head, &body, peer, |headers| app.control.is_page(headers))
+        }
         Err(error) => app.gateway.refuse(head, &error),
     })
 }

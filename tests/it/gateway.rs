@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
+use ecsim::control::{Access, Origin};
 use ecsim::emulator::Builder;
 use ecsim::http::Limits;
 use ecsim::settings::{AuthMode, GatewayCodes, Settings};
@@ -1259,6 +1260,33 @@ async fn a_call_that_the_transport_refuses_makes_no_namespace_and_is_recorded_in
         records.iter().map(|record| record.status).collect::<Vec<_>>()
     });
     assert_eq!(journals, [vec![413, 431], vec![200, 413]]);
+}
+
+#[tokio::test]
+async fn a_page_of_the_web_makes_no_namespace_by_a_call() {
+    let listed = "http://localhost:3000";
+    let access = Access { origins: vec![Origin::new(listed).expect("an origin")], ..Access::default() };
+    let server = support::start_with(|builder| builder.access(access)).await;
+    let (of_page, picture) = (("origin", "http://page.example"), ("sec-fetch-site", "cross-site"));
+    let ask = async |name: &str, headers: &[(&str, &str)]| {
+        let query = server.call("DescribeRegions").key(&format!("test@{name}"), "test").query();
+        let request = support::client().get(format!("{}/?{query}", server.url()));
+        Answer::of(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    };
+    for header in [of_page, picture, ("origin", "null")] {
+        let expected =
+            refused(404, "InvalidNamespace.NotFound", "There is no namespace t1, and a web page makes none.");
+        assert_eq!(ask("t1", &[header]).await.refusal(), expected, "{header:?}");
+        assert_eq!(ask("default", &[header]).await.status, 200, "{header:?}");
+    }
+    assert_eq!(server.namespaces().await, ["default"]);
+    for (place, headers) in
+        [&[][..], &[("sec-fetch-site", "same-origin")], &[("origin", listed), picture]].iter().enumerate()
+    {
+        assert_eq!(ask(&format!("n{place}"), headers).await.status, 200, "{headers:?}");
+    }
+    assert_eq!(server.namespaces().await, ["default", "n0", "n1", "n2"]);
+    assert_eq!(ask("n0", &[of_page]).await.status, 200, "one that is there");
 }
 
 #[tokio::test]
