@@ -117,7 +117,7 @@ async fn metadata_of_whoever_asks(State(app): State<Arc<App>>, request: Request)
 ///
 /// GET answers items, PUT of `api/token` a token; `/2016-01-01/` is the same as `/latest/`. Refusals are pages.
 #[utoipa::path(method(get, put), path = "/_ecsim/instances/{id}/latest/{item}", operation_id = "metadata",
-    params(("id" = String, Path, description = "The instance"), ("item" = String, Path, description = "Such as `meta-data/instance-id`")),
+    params(("id" = String, Path, description = "The instance, `INSTANCE_ID[@NAMESPACE]`"), ("item" = String, Path, description = "Such as `meta-data/instance-id`")),
     responses((status = 200, body = String, content_type = "text/plain")))]
 async fn metadata_of_named(
     State(app): State<Arc<App>>,
@@ -153,7 +153,7 @@ fn asker<'a>(app: &App, head: &'a Parts, named: Option<&'a str>) -> Asker<'a> {
 ///
 /// What `ALIBABA_CLOUD_CREDENTIALS_URI` is for: it answers in the form that SDKs expect of it.
 #[utoipa::path(get, path = "/_ecsim/instances/{id}/credentials", operation_id = "instance_credentials",
-    params(("id" = String, Path, description = "The instance")),
+    params(("id" = String, Path, description = "The instance, `INSTANCE_ID[@NAMESPACE]`")),
     responses((status = 200, body = RamCredentials, description = "As the metadata service has them")))]
 async fn credentials(
     State(app): State<Arc<App>>,
