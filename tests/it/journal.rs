@@ -652,6 +652,37 @@ async fn what_is_not_kept_cannot_be_said_not_to_be_there() {
 }
 
 #[tokio::test]
+async fn what_is_not_kept_cannot_be_said_not_to_have_come() {
+    let server = support::start().await;
+    let many = (0..256).fold(server.call("DescribeRegions"), |call, n| call.param(&format!("a{n}"), "v"));
+    many.param("z", "v").send().await;
+    let ids = json!((0..500).map(|n| format!("i-bp1ecsim{n:010}")).collect::<Vec<_>>());
+    let long = server.call("DescribeInstances").post().form("InstanceIds", ids.to_string());
+    long.param("RegionId", "cn-hangzhou").send().await;
+    server.call("DescribeRegions").send().await;
+    for (call, seqs) in [
+        (json!({ "parameters": { "z": "v" }, "times": 0 }), "[1]"),
+        (json!({ "parameters": { "z": null }, "at_most": 2 }), "[1]"),
+        (json!({ "action": "DescribeInstances", "parameters": { "InstanceIds": ids }, "times": 0 }), "[2]"),
+        (json!({ "instance_id": "i-bp1ecsim0000000499", "times": 0 }), "[1, 2]"),
+    ] {
+        let (status, answer) = server.verified(json!({ "calls": [call] })).await;
+        let miss = &answer["error"]["misses"][0];
+        assert_eq!((status, &miss["reason"]), (417, &json!("not_kept")), "{call}: {answer}");
+        assert!(miss["message"].as_str().is_some_and(|text| text.contains(&format!("requests {seqs}, of"))), "{miss}");
+    }
+    for call in [
+        json!({ "parameters": { "z": "v" }, "at_most": 1 }),
+        json!({ "parameters": { "z": null }, "at_most": 3 }),
+        json!({ "action": "DescribeZones", "parameters": { "z": "v" }, "times": 0 }),
+        json!({ "parameters": { "a0": "w" }, "times": 0 }),
+    ] {
+        let (status, answer) = server.verified(json!({ "calls": [call] })).await;
+        assert_eq!(status, 200, "{call}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_verification_is_refused() {
     let server = support::start().await;
     for body in [
