@@ -79,6 +79,7 @@ codes! {
     // Namespaces (design/conventions.md 2); the vendor has none.
     InvalidNamespace = (400, "InvalidNamespace.Malformed", "A namespace is 1 to 63 letters, digits, '-', '_' or '.', the first no '.'.", Inferred, "decisions.md 24 (ecsim's own)");
     NamespaceMismatch = (400, "InvalidNamespace.Mismatch", "The AccessKeyId and each header x-ecsim-namespace have to name one namespace.", Inferred, "decisions.md 24 (ecsim's own)");
+    NamespaceNotFound = (404, "InvalidNamespace.NotFound", "There is no namespace {}, and a web page makes none.", Inferred, "decisions.md 24 (ecsim's own)");
     TooManyNamespaces = (400, "QuotaExceeded.Namespace", "There are {} namespaces already; DELETE /_ecsim/namespaces/NAME makes room.", Inferred, "decisions.md 24 (ecsim's own)");
 
     // What the gateway checks for every product (protocol.md 11.2).

@@ -8,8 +8,9 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Control, METADATA};
+use super::Control;
 use crate::api::action::Product;
+use crate::world::chaos::METADATA;
 
 /// Members and values stay as they are, since scripts look for them.
 #[derive(Debug, Serialize, ToSchema)]

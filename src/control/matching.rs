@@ -37,15 +37,19 @@ pub(super) struct Difference {
     pub(super) wanted: Option<String>,
     /// `null`: it is not there.
     pub(super) seen: Option<String>,
+    /// Whether nobody can know: of what the request had there, not all is kept.
+    #[serde(skip)]
+    pub(super) is_unknown: bool,
 }
 
 impl Members {
     /// Every member in which a record differs, in the order of the members.
     pub(super) fn differences(&self, record: &Record) -> Vec<Difference> {
         let mut differences = Vec::new();
-        let mut differ = |is_equal: bool, member: &str, wanted: Option<String>, seen: Option<String>| {
-            if !is_equal {
-                differences.push(Difference { member: member.to_owned(), wanted, seen });
+        let mut differ = |is_equal: Option<bool>, member: &str, wanted: Option<String>, seen: Option<String>| {
+            if is_equal != Some(true) {
+                let is_unknown = is_equal.is_none();
+                differences.push(Difference { member: member.to_owned(), wanted, seen, is_unknown });
             }
         };
         let texts = [
@@ -58,15 +62,18 @@ impl Members {
         for (member, wanted, seen, in_any_case) in texts {
             let Some(wanted) = wanted else { continue };
             let is_equal = |seen: &str| seen == wanted || (in_any_case && seen.eq_ignore_ascii_case(wanted));
-            differ(seen.is_some_and(is_equal), member, Some(wanted.clone()), seen.map(str::to_owned));
+            differ(Some(seen.is_some_and(is_equal)), member, Some(wanted.clone()), seen.map(str::to_owned));
         }
         if let Some(status) = self.status {
-            differ(record.status == status, "status", Some(status.to_string()), Some(record.status.to_string()));
+            differ(Some(record.status == status), "status", Some(status.to_string()), Some(record.status.to_string()));
         }
         if let Some(id) = &self.instance_id {
             let named = instances(record);
             let seen = (!named.is_empty()).then(|| named.join(", "));
-            differ(named.contains(id), "instance_id", Some(id.clone()), seen);
+            let is_cut = |parameter: Parameter<'_>| parameter.name.starts_with("InstanceId") && parameter.is_cut();
+            let is_whole = record.parameters_left_out == 0 && !record.parameters().any(is_cut);
+            let is_named = named.contains(id);
+            differ((is_named || is_whole).then_some(is_named), "instance_id", Some(id.clone()), seen);
         }
         for (name, wanted) in &self.parameters {
             let seen = record.parameter(name);
@@ -78,22 +85,21 @@ impl Members {
             // One that is not kept may have been any.
             let left_out = Some(record.parameters_left_out).filter(|count| seen.is_none() && *count > 0);
             let left_out = left_out.map(|count| format!("one of {count} that are not kept, or absent"));
-            let is_equal = left_out.is_none() && is(seen, wanted);
+            let is_equal = if left_out.is_some() { None } else { is(seen, wanted) };
             differ(is_equal, &format!("parameters.{name}"), text, seen.map(written).or(left_out));
         }
         differences
     }
 }
 
-/// Whether a parameter is what is wanted of it.
-fn is(seen: Option<Parameter<'_>>, wanted: &Value) -> bool {
+/// Whether a parameter is what is wanted of it, if that can be known.
+fn is(seen: Option<Parameter<'_>>, wanted: &Value) -> Option<bool> {
     match (seen, wanted) {
-        (seen, Value::Null) => seen.is_none(),
-        (None, _) => false,
-        (Some(seen), Value::String(text)) => seen.was(text),
-        (Some(seen), wanted) => {
-            !seen.is_cut() && serde_json::from_str::<Value>(seen.value).is_ok_and(|seen| seen == *wanted)
-        }
+        (seen, Value::Null) => Some(seen.is_none()),
+        (None, _) => Some(false),
+        (Some(seen), Value::String(text)) => Some(seen.was(text)),
+        (Some(seen), _) if seen.is_cut() => None,
+        (Some(seen), wanted) => Some(serde_json::from_str::<Value>(seen.value).is_ok_and(|seen| seen == *wanted)),
     }
 }
 

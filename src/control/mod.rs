@@ -52,7 +52,6 @@ use crate::files::SnapshotDir;
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
-pub(crate) use chaos::METADATA;
 pub(crate) use chaos::faults::set_faults;
 pub use config::{Configuration, Listed, Setting, Source, Value};
 pub(crate) use coverage::Coverage;

@@ -99,6 +99,8 @@ enum Unmet {
     NotExpected,
     /// Nobody can tell: older requests were dropped
     Dropped,
+    /// Nobody can tell: parameters of a request are not kept, or not whole
+    NotKept,
 }
 
 /// A request that nearly meets an expectation.
@@ -179,11 +181,14 @@ impl Verification {
             let (least, most) = call.bounds();
             let count = places.len() as u64;
             let too_few = count < least;
+            let unknown: Vec<_> =
+                records.iter().filter(|record| most.is_some() && call.may_be_met_by(record)).collect();
             let reason = match most {
                 _ if too_few => Some(Unmet::TooFew),
                 Some(most) if count > most => Some(Unmet::TooMany),
-                // Those that were dropped could have been more.
+                // Those that were dropped could have been more, and so could those that are not kept as a whole.
                 Some(_) if !is_whole => Some(Unmet::Dropped),
+                Some(most) if count + unknown.len() as u64 > most => Some(Unmet::NotKept),
                 _ => None,
             };
             let mut miss = |reason: Unmet, what: &str| {
@@ -197,6 +202,12 @@ impl Verification {
                 let what = match reason {
                     Unmet::Dropped => {
                         "older requests were dropped, so that nobody can tell how many there were".to_owned()
+                    }
+                    Unmet::NotKept => {
+                        let (number, seqs) = (call.number(), seqs(&unknown));
+                        format!(
+                            "there have to be {number}, there are {count}, and nobody can tell of the requests {seqs:?}, of which not all is kept"
+                        )
                     }
                     _ => format!("there have to be {}, and there are {count}", call.number()),
                 };
@@ -241,6 +252,12 @@ impl Expected {
         self.members.differences(record).is_empty()
     }
 
+    /// Whether a record does not meet it for no other reason than that not all of it is kept.
+    fn may_be_met_by(&self, record: &Record) -> bool {
+        let differences = self.members.differences(record);
+        !differences.is_empty() && differences.iter().all(|difference| difference.is_unknown)
+    }
+
     /// The fewest and the most that there may be.
     fn bounds(&self) -> (u64, Option<u64>) {
         match (self.times, self.at_least, self.at_most) {
@@ -281,7 +298,7 @@ impl std::fmt::Display for Near {
         write!(f, "; the nearest is request {}", self.seq)?;
         let text =
             |text: &Option<String>| text.as_ref().map_or_else(|| "absent".to_owned(), |text| format!("{text:?}"));
-        for (place, Difference { member, wanted, seen }) in self.differences.iter().enumerate() {
+        for (place, Difference { member, wanted, seen, .. }) in self.differences.iter().enumerate() {
             let comma = if place == 0 { ":" } else { "," };
             write!(f, "{comma} {member} is {}, not {}", text(seen), text(wanted))?;
         }

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use jiff::Timestamp;
 
 use crate::api::action::{Caller, Ctx, Done, Entry, Partial, Product, Signer};
@@ -65,9 +65,16 @@ struct Disturbance {
 
 impl Gateway {
     /// Answers one call, whatever it is, in the vendor's envelope. `peer` is the address at the other end of the
-    /// connection that it came by; a Unix socket has none.
-    pub fn answer(&self, head: Parts, body: &[u8], peer: Option<IpAddr>) -> Response<Body> {
-        self.finish(head, body, true, |call, space, trail, request_id| {
+    /// connection that it came by; a Unix socket has none. `is_page` tells by the headers whether a page of the web has sent
+    /// it, which makes no namespace; it is asked where one would be made.
+    pub fn answer(
+        &self,
+        head: Parts,
+        body: &[u8],
+        peer: Option<IpAddr>,
+        is_page: impl FnOnce(&HeaderMap) -> bool,
+    ) -> Response<Body> {
+        self.finish(head, body, Some(is_page), |call, space, trail, request_id| {
             trail.peer = peer;
             trail.stations.enter(Station::Namespace);
             let space = space?;
@@ -81,19 +88,21 @@ impl Gateway {
 
     /// Answers a call that the transport refuses, as far as the call can be read from its head.
     pub fn refuse(&self, head: Parts, error: &ApiError) -> Response<Body> {
-        self.finish(head, &[], false, |_, _, _, _| Err(error.clone()))
+        self.finish(head, &[], None::<fn(&HeaderMap) -> bool>, |_, _, _, _| Err(error.clone()))
     }
 
+    /// Without `is_page` it is a call that the transport refuses.
     fn finish(
         &self,
         mut head: Parts,
         body: &[u8],
-        is_whole: bool,
+        is_page: Option<impl FnOnce(&HeaderMap) -> bool>,
         perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
     ) -> Response<Body> {
         let started = Instant::now();
         let call = Call::read(&head, body);
-        let found = self.space(&call);
+        let is_whole = is_page.is_some();
+        let found = self.space(&call, |headers| is_page.is_some_and(|is_page| !is_page(headers)));
         let space = found.as_ref().map_or_else(|_| self.spaces.default_space(), Arc::clone);
         // What is no call of a space leaves the ids that its calls draw as they are, and does not wait as they do.
         let is_of_space = is_whole && found.is_ok();
@@ -142,8 +151,9 @@ impl Gateway {
     /// The space that key id or header name; neither is `default`.
     ///
     /// # Errors
-    /// The two name different ones, the header names none that could be, or there are too many.
-    fn space(&self, call: &Call<'_>) -> Result<Arc<Space>, ApiError> {
+    /// The two name different ones, the header names none that could be, or there are too many; or there is none of the
+    /// name, and the call makes none.
+    fn space(&self, call: &Call<'_>, makes_one: impl FnOnce(&HeaderMap) -> bool) -> Result<Arc<Space>, ApiError> {
         let of_key = call.access_key_id().and_then(|id| Namespace::split(id).1);
         let in_header = call.namespace().map_err(|not_one| match not_one {
             NotOneNamespace::None(_) => Code::InvalidNamespace,
@@ -155,6 +165,12 @@ impl Gateway {
             return Err(Code::NamespaceMismatch.into());
         }
         let Some(name) = in_header.or(of_key) else { return Ok(self.spaces.default_space()) };
+        if let Some(space) = self.spaces.get(&name) {
+            return Ok(space);
+        }
+        if !makes_one(&call.head.headers) {
+            return Err(Code::NamespaceNotFound.about(&name));
+        }
         self.spaces.of(&name).map_err(|none| match none {
             NoSpace::TooMany(most) => Code::TooManyNamespaces.about(most),
             NoSpace::Seed(_) => {
@@ -372,7 +388,7 @@ mod tests {
         ] {
             let target = format!("/?Action=Panics&Version={version}&Format={format}");
             let (head, ()) = Request::get(target).body(()).expect("a request").into_parts();
-            let answer = gateway.answer(head, &[], None);
+            let answer = gateway.answer(head, &[], None, |_| false);
             assert_eq!(answer.status(), 500);
             let body = answer.into_body().collect().await.expect("a body").to_bytes();
             let body = std::str::from_utf8(&body).expect("text");

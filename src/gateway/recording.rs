@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use http::HeaderName;
 use http::header::USER_AGENT;
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 use super::Trail;
 use super::request::Call;
@@ -24,23 +24,29 @@ pub(super) const MASK: &str = "***";
 /// JSON that holds such a thing.
 pub(super) fn shown<'v>(name: &str, value: &'v str) -> &'v str {
     let is_secret = is_secret(name) && !value.is_empty();
-    let may_hold = || value.starts_with('{') || value.starts_with("[{");
-    if is_secret || (may_hold() && serde_json::from_str(value).is_ok_and(|value| holds_secret(&value))) {
-        MASK
-    } else {
-        value
-    }
+    // An object, or lists with one first. Values of most calls are told by their first character or two.
+    let may_hold = || value.trim_start_matches(|c: char| c == '[' || c.is_whitespace()).starts_with('{');
+    if is_secret || (may_hold() && holds_secret(value)) { MASK } else { value }
 }
 
-fn holds_secret(value: &Value) -> bool {
-    let is_told = |value: &Value| !value.is_null() && value != "";
-    match value {
-        Value::Object(members) => {
-            members.iter().any(|(name, value)| (is_secret(name) && is_told(value)) || holds_secret(value))
+/// Whether a member has the name of what opens something. Of what is not quite JSON, any word counts.
+fn holds_secret(text: &str) -> bool {
+    names_secret(text).unwrap_or_else(|_| text.split(|c: char| !c.is_alphanumeric()).any(is_secret))
+}
+
+/// The same of JSON. Its texts are looked at one by one: read as a whole, of two members of one name the last would be left.
+fn names_secret(json: &str) -> serde_json::Result<bool> {
+    serde_json::from_str::<IgnoredAny>(json)?;
+    let mut rest = json;
+    while let Some(start) = rest.find('"') {
+        let mut texts = serde_json::Deserializer::from_str(&rest[start..]).into_iter::<String>();
+        let Some(text) = texts.next().transpose()? else { break };
+        rest = &rest[start + texts.byte_offset()..];
+        if rest.trim_start().starts_with(':') && is_secret(&text) {
+            return Ok(true);
         }
-        Value::Array(values) => values.iter().any(holds_secret),
-        _ => false,
     }
+    Ok(false)
 }
 
 /// Told by how a name ends, in any case: `SecurityToken`, `Password`, `LoginPassword`, `AccessKeySecret`. The last two
@@ -184,13 +190,36 @@ mod tests {
         for name in ["ClientToken", "NextToken", "Action", "RegionId", "Format", "KeyPairName", "n", ""] {
             assert_eq!(shown(name, "v"), "v", "{name}");
         }
-        let inside = [r#"{"a":1,"Password":"v"}"#, r#"[{"a":{"b":["",{"dbpassword":7}]}}]"#, r#"{"Token":{}}"#];
+        let inside = [
+            r#"{"a":1,"Password":"v"}"#,
+            r#"[{"a":{"b":["",{"dbpassword":7}]}}]"#,
+            r#"{"Token":{}}"#,
+            "[\n  {\n    \"Password\" : \"v\"\n  }\n]",
+            r#"[ [ {"Password":"v"}]]"#,
+            r#" {"Password":"v"}"#,
+            r#"{"Password":"v","Password":""}"#,
+            r#"{"a":{"Password":"v"},"a":1}"#,
+            r#"{"a\\":"\"","Pass\u0077ord":"v"}"#,
+            // Not quite JSON.
+            r#"{"Password":"v""#,
+            r#"[{"a":1,"Password":"v",}]"#,
+            "{'Password':'v'}",
+            "{dbPassword:v}",
+            &format!(r#"{}{{"Password":"v"}}{}"#, "[".repeat(200), "]".repeat(200)),
+        ];
         for value in inside {
             assert_eq!(shown("Attributes", value), MASK, "{value}");
         }
-        for value in
-            [r#"{"Password":"","Token":null}"#, r#"{"a":"Password"}"#, r#"{"Password":"v""#, r#"["Password"]"#, "{"]
-        {
+        for value in [
+            r#"{"a":"Password"}"#,
+            r#"{"a":"{\"Password\":1}","ClientToken":""}"#,
+            r#"["Password"]"#,
+            r#"["i-1","i-2"]"#,
+            r#"{"a":1,}"#,
+            "{",
+            "[",
+            " ",
+        ] {
             assert_eq!(shown("Attributes", value), value);
         }
         let pairs = [("signature", "v"), ("A", "v")];

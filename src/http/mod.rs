@@ -90,7 +90,10 @@ async fn call(
 ) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     Ok(match app.limits.receive(&head, body).await {
-        Ok(body) => app.gateway.answer(head, &body, peer.map(|Extension(Peer(address))| address)),
+        Ok(body) => {
+            let peer = peer.map(|Extension(Peer(address))| address);
+            app.gateway.answer(head, &body, peer, |headers| app.control.is_page(headers))
+        }
         Err(error) => app.gateway.refuse(head, &error),
     })
 }
@@ -114,7 +117,7 @@ async fn metadata_of_whoever_asks(State(app): State<Arc<App>>, request: Request)
 ///
 /// GET answers items, PUT of `api/token` a token; `/2016-01-01/` is the same as `/latest/`. Refusals are pages.
 #[utoipa::path(method(get, put), path = "/_ecsim/instances/{id}/latest/{item}", operation_id = "metadata",
-    params(("id" = String, Path, description = "The instance"), ("item" = String, Path, description = "Such as `meta-data/instance-id`")),
+    params(("id" = String, Path, description = "The instance, `INSTANCE_ID[@NAMESPACE]`"), ("item" = String, Path, description = "Such as `meta-data/instance-id`")),
     responses((status = 200, body = String, content_type = "text/plain")))]
 async fn metadata_of_named(
     State(app): State<Arc<App>>,
@@ -143,14 +146,14 @@ async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Opt
 
 fn asker<'a>(app: &App, head: &'a Parts, named: Option<&'a str>) -> Asker<'a> {
     let peer = head.extensions.get::<Peer>().map(|peer| peer.0);
-    Asker { listener: head.extensions.get(), path: named, peer, is_page: app.control.is_page(&head.headers) }
+    Asker { listener: head.extensions.get(), path: named, peer, makes_none: app.control.is_page(&head.headers) }
 }
 
 /// The credentials of an instance's role
 ///
 /// What `ALIBABA_CLOUD_CREDENTIALS_URI` is for: it answers in the form that SDKs expect of it.
 #[utoipa::path(get, path = "/_ecsim/instances/{id}/credentials", operation_id = "instance_credentials",
-    params(("id" = String, Path, description = "The instance")),
+    params(("id" = String, Path, description = "The instance, `INSTANCE_ID[@NAMESPACE]`")),
     responses((status = 200, body = RamCredentials, description = "As the metadata service has them")))]
 async fn credentials(
     State(app): State<Arc<App>>,

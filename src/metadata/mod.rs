@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::control;
 use crate::settings::SettingsCell;
-use crate::world::chaos::{FaultId, Fired, InjectedError, Target, Treatment};
+use crate::world::chaos::{FaultId, Fired, InjectedError, METADATA, Target, Treatment};
 use crate::world::journal::Entry;
 use crate::world::{
     CREDENTIAL_LIFETIME, Instance, InstanceId, NamedInstance, Namespace, NoSpace, NotOneNamespace, RoleCredentials,
@@ -64,8 +64,8 @@ pub struct Asker<'a> {
     pub path: Option<&'a str>,
     /// The address at the other end: that of an instance, where instances have addresses of their own.
     pub peer: Option<IpAddr>,
-    /// Whether a page of the web has it asked, which makes no space by that.
-    pub is_page: bool,
+    /// Whether it meets only the spaces that there are: what is refused makes none, and neither does a page of the web.
+    pub makes_none: bool,
 }
 
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
@@ -98,8 +98,7 @@ impl Metadata {
         };
         let status = answer.as_ref().map_or_else(|refusal| refusal.status, |_| StatusCode::OK);
         let asked = Asked { head, path, peer: asker.peer, fault: met.fault(), started };
-        let namespace = self.record(&asked, found.ok(), status);
-        tracing::info!(method = %head.method, path, http = status.as_u16(), %namespace, fault = met.fault(), "metadata");
+        self.record(&asked, found.ok(), status);
         met.treated(match answer {
             Ok(text) => ([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))], text).into_response(),
             Err(refusal) => refusal.page(),
@@ -109,7 +108,8 @@ impl Metadata {
     /// Answers a request that is refused before anybody looks what it asks for.
     pub(crate) fn refuse(&self, head: &Parts, path: &str, asker: Asker<'_>, status: StatusCode) -> Response<Body> {
         let asked = Asked { head, path, peer: asker.peer, fault: None, started: Instant::now() };
-        self.record(&asked, self.who(&head.headers, asker).ok(), status);
+        let found = self.who(&head.headers, Asker { makes_none: true, ..asker });
+        self.record(&asked, found.ok(), status);
         page::refused(status)
     }
 
@@ -135,7 +135,7 @@ impl Metadata {
         });
         let fired = asked.and_then(|(account, region, operation)| {
             let target = Target {
-                service: control::METADATA,
+                service: METADATA,
                 operation: &operation,
                 region: Some(region.id),
                 account,
@@ -148,8 +148,8 @@ impl Metadata {
         Met { fired, treatment: Treatment { delay: delay + its.delay, ..its } }
     }
 
-    /// Writes a request into the journal of the space of who asks; which that is.
-    fn record(&self, asked: &Asked<'_>, found: Option<(Arc<Space>, InstanceId)>, status: StatusCode) -> Namespace {
+    /// Writes a request into the journal of the space of who asks, and into the log.
+    fn record(&self, asked: &Asked<'_>, found: Option<(Arc<Space>, InstanceId)>, status: StatusCode) {
         let (space, id) = found.map_or_else(|| (self.spaces.default_space(), None), |(space, id)| (space, Some(id)));
         let text = |name: &HeaderName| std::str::from_utf8(asked.head.headers.get(name)?.as_bytes()).ok();
         let entry = Entry {
@@ -159,7 +159,7 @@ impl Metadata {
             method: asked.head.method.as_str(),
             path: asked.path,
             style: None,
-            product: Some(control::METADATA),
+            product: Some(METADATA),
             version: None,
             action: None,
             format: None,
@@ -176,7 +176,14 @@ impl Metadata {
             passed: 0,
         };
         space.journal.record(&entry, iter::empty(), None);
-        space.namespace.clone()
+        tracing::info!(
+            method = %asked.head.method,
+            path = asked.path,
+            http = status.as_u16(),
+            namespace = %space.namespace,
+            fault = asked.fault,
+            "metadata"
+        );
     }
 
     /// The stations of a request once it is known who asks: whether the service answers it, then a token or an item.
@@ -251,64 +258,48 @@ impl Metadata {
             let reason = format!("This listener is for instance {listener}, and the path names {path}.");
             return Err(Refusal::unknown_asker(&reason));
         }
+        let in_header = in_header.as_ref();
         if let Some(named) = asker.listener.or(by_path.as_ref()) {
-            return self.named(named, in_header.as_ref(), asker.is_page);
+            return self.named(named, in_header, asker.makes_none);
         }
-        let space = self.space(in_header.as_ref().unwrap_or(&Namespace::DEFAULT), asker.is_page)?;
-        if let Some(IpAddr::V4(address)) = asker.peer.map(|peer| peer.to_canonical()) {
-            let at = space.store.read(|world| match world.instances_at(address)[..] {
-                [] => Ok(None),
-                [(id, _)] => Ok(Some(id.clone())),
-                ref several => {
-                    let ids = several.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
-                    Err(Refusal::unknown_asker(&format!("Several instances have the address {address}: {ids}.")))
-                }
-            });
-            if let Some(id) = at? {
-                return Ok((space, id));
-            }
-        }
-        let default = self.settings.default_instance.as_ref().ok_or_else(|| {
+        let namespace = in_header.cloned().unwrap_or(Namespace::DEFAULT);
+        let Some(default) = &self.settings.default_instance else {
             let peer = asker.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
-            Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."))
-        });
-        self.named(default?, in_header.as_ref(), asker.is_page)
+            let nobody = || Refusal::unknown_asker(&format!("No instance has the address of who asks, {peer}."));
+            return self.space(&namespace, asker.makes_none, |space| at_address(space, asker.peer)?.ok_or_else(nobody));
+        };
+        let (space, id) = self.space(&namespace, asker.makes_none, |space| match at_address(space, asker.peer)? {
+            None if namespace_of(default, in_header)? == namespace => is_in(space, default).map(Some),
+            id => Ok(id),
+        })?;
+        // Where the header says nothing, it may be in another space than the one of addresses.
+        id.map_or_else(|| self.named(default, in_header, asker.makes_none), |id| Ok((space, id)))
     }
 
     fn named(
         &self,
         named: &NamedInstance,
         in_header: Option<&Namespace>,
-        is_page: bool,
+        makes_none: bool,
     ) -> Result<(Arc<Space>, InstanceId), Refusal> {
-        let NamedInstance { id, namespace } = named;
-        // Where the name is left out, the header may say it.
-        let namespace = namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
-        if in_header.is_some_and(|other| *other != namespace) {
-            let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
-            return Err(Refusal::unknown_asker(&reason));
-        }
-        let space = self.space(&namespace, is_page)?;
-        let is_there = space.store.read(|world| world.instance(id.as_str()).is_some());
-        if is_there {
-            Ok((space, id.clone()))
-        } else {
-            Err(Refusal::unknown_asker(&format!("There is no instance {named}.")))
-        }
+        let namespace = namespace_of(named, in_header)?;
+        self.space(&namespace, makes_none, |space| is_in(space, named))
     }
 
-    fn space(&self, name: &Namespace, is_page: bool) -> Result<Arc<Space>, Refusal> {
-        if is_page {
-            let none = || Refusal::unknown_asker(&format!("There is no namespace {name}, and a web page makes none."));
-            return self.spaces.get(name).ok_or_else(none);
+    /// The space of a name with what is found there. One in which nothing is found is not made.
+    fn space<T>(
+        &self,
+        name: &Namespace,
+        makes_none: bool,
+        find: impl Fn(&Space) -> Result<T, Refusal>,
+    ) -> Result<(Arc<Space>, T), Refusal> {
+        if !makes_none {
+            return self.spaces.change(name, find);
         }
-        self.spaces.of(name).map_err(|none| match none {
-            NoSpace::TooMany(most) => Refusal::unknown_asker(&format!("There are {most} namespaces already.")),
-            NoSpace::Seed(_) => {
-                tracing::error!(namespace = %name, "{none}");
-                Refusal::INTERNAL
-            }
-        })
+        let none = || Refusal::unknown_asker(&format!("There is no namespace {name}, and a web page makes none."));
+        let space = self.spaces.get(name).ok_or_else(none)?;
+        let found = find(&space)?;
+        Ok((space, found))
     }
 
     /// The credentials of an instance's role for SDKs that cannot reach the service, in the shape that they expect of
@@ -323,6 +314,7 @@ impl Metadata {
             (Ok((space, id)), None) => self
                 .credentials_of(space, id)
                 .map_err(|reason| no_credentials(&format!("{}: {reason}", path.unwrap_or_default()))),
+            (Err(refusal), _) if refusal.status == StatusCode::BAD_REQUEST => Err(no_namespace(refusal.reason())),
             (Err(refusal), _) => Err(no_credentials(path.err().unwrap_or_else(|| refusal.reason()))),
         };
         let answer = credentials.map_or_else(IntoResponse::into_response, |credentials| {
@@ -389,11 +381,52 @@ impl Met {
     }
 }
 
+/// The space of an instance; where its name is left out, the header may say it.
+fn namespace_of(named: &NamedInstance, in_header: Option<&Namespace>) -> Result<Namespace, Refusal> {
+    let namespace = named.namespace.as_ref().or(in_header).cloned().unwrap_or(Namespace::DEFAULT);
+    if in_header.is_some_and(|other| *other != namespace) {
+        let reason = format!("The instance is {named}, and the header x-ecsim-namespace names another namespace.");
+        return Err(Refusal::namespace(&reason));
+    }
+    Ok(namespace)
+}
+
+fn is_in(space: &Space, named: &NamedInstance) -> Result<InstanceId, Refusal> {
+    let is_there = space.store.read(|world| world.instance(named.id.as_str()).is_some());
+    let none = || Refusal::unknown_asker(&format!("There is no instance {named}."));
+    is_there.then(|| named.id.clone()).ok_or_else(none)
+}
+
+/// The one instance that has the address of who asks.
+fn at_address(space: &Space, peer: Option<IpAddr>) -> Result<Option<InstanceId>, Refusal> {
+    let Some(IpAddr::V4(address)) = peer.map(|peer| peer.to_canonical()) else { return Ok(None) };
+    space.store.read(|world| match world.instances_at(address)[..] {
+        [] => Ok(None),
+        [(id, _)] => Ok(Some(id.clone())),
+        ref several => {
+            let ids = several.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
+            Err(Refusal::unknown_asker(&format!("Several instances have the address {address}: {ids}.")))
+        }
+    })
+}
+
+impl From<NoSpace> for Refusal {
+    fn from(none: NoSpace) -> Self {
+        match none {
+            NoSpace::TooMany(most) => Self::unknown_asker(&format!("There are {most} namespaces already.")),
+            NoSpace::Seed(_) => {
+                tracing::error!("no space for a request for metadata: {none}");
+                Self::INTERNAL
+            }
+        }
+    }
+}
+
 /// The space that the header names, once at most: two that differ would be two askers.
 fn in_header(head: &HeaderMap) -> Result<Option<Namespace>, Refusal> {
     let values = head.get_all(Namespace::HEADER).iter().map(HeaderValue::as_bytes);
     Namespace::in_headers(values).map_err(|not_one| {
-        Refusal::unknown_asker(match not_one {
+        Refusal::namespace(match not_one {
             NotOneNamespace::Several => "The header x-ecsim-namespace is there twice, with two names.",
             NotOneNamespace::None(_) => "The header x-ecsim-namespace names no namespace.",
         })
@@ -421,6 +454,12 @@ impl Reading {
 fn no_credentials(message: &str) -> control::Refusal {
     let hint = "GET / with action DescribeInstanceRamRole says which role an instance has";
     control::Refusal::new(control::RefusalCode::NoCredentials, message, hint)
+}
+
+/// The same where it cannot be told in which namespace they would be.
+fn no_namespace(message: &str) -> control::Refusal {
+    let hint = format!("leave out header {}, or let it say what the path says", Namespace::HEADER);
+    control::Refusal::new(control::RefusalCode::InvalidNamespace, message, hint)
 }
 
 /// The same for what a fault has it be.

@@ -9,7 +9,7 @@ use http::{HeaderValue, Response, StatusCode};
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    /// Why, where the real service could not be asked at all.
+    /// Why, where the real service could not be asked at all, or so.
     reason: Option<String>,
 }
 
@@ -36,6 +36,11 @@ impl Refusal {
         Self { status: StatusCode::FORBIDDEN, reason: Some(reason.to_owned()) }
     }
 
+    /// A request that says two things of the namespace, or names none.
+    pub(super) fn namespace(reason: &str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, reason: Some(reason.to_owned()) }
+    }
+
     /// What a fault has it be.
     pub(super) fn injected(status: u16) -> Self {
         Self::of(StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE))
@@ -55,7 +60,8 @@ impl Refusal {
         let ways = "Say which instance asks: --metadata ADDRESS=INSTANCE[@NAMESPACE] for a listener of its own, \
                     /_ecsim/instances/INSTANCE/latest/ in place of /latest/, who asks' address as private_ip of one \
                     instance in the seed, or --metadata-default INSTANCE.";
-        let paragraph = |reason| format!("  <p>{}</p>\n", escaped(&format!("{reason} {ways}")));
+        let ways = if self.status == StatusCode::FORBIDDEN { ways } else { "" };
+        let paragraph = |reason| format!("  <p>{}</p>\n", escaped(format!("{reason} {ways}").trim_end()));
         let hint = self.reason.as_deref().map_or_else(String::new, paragraph);
         let page = PAGE.replace("{title}", &title).replace("{hint}", &hint);
         (self.status, [(CONTENT_TYPE, HeaderValue::from_static("text/html"))], page).into_response()

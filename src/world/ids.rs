@@ -18,14 +18,24 @@ const MIXED: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 
 /// The generator of one space. With a seed, the same calls draw the same ids.
 pub struct Ids {
-    rng: Mutex<StdRng>,
-    /// What generators of their own begin with, and how many there were.
-    apart: Mutex<(Seed, u64)>,
+    drawn: Mutex<Drawn>,
     /// What the ids of keys end in.
     suffix: Box<str>,
 }
 
+struct Drawn {
+    rng: StdRng,
+    /// What generators of their own begin with, and how many there were.
+    apart: (Seed, u64),
+}
+
 type Seed = [u8; 32];
+
+impl Drawn {
+    fn beginning(seed: Seed) -> Self {
+        Self { rng: StdRng::from_seed(seed), apart: (seed, 0) }
+    }
+}
 
 impl Ids {
     /// Those of the space `default`; they repeat exactly for the same `seed`.
@@ -50,27 +60,29 @@ impl Ids {
     }
 
     fn beginning(seed: Seed, suffix: Box<str>) -> Self {
-        Self { rng: Mutex::new(StdRng::from_seed(seed)), apart: Mutex::new((seed, 0)), suffix }
+        Self { drawn: Mutex::new(Drawn::beginning(seed)), suffix }
     }
 
     /// Begins again with a seed.
     pub fn begin_again(&self, seed: u64) {
-        let seed = seed_of(seed, &self.suffix);
-        *self.apart.lock() = (seed, 0);
-        *self.rng.lock() = StdRng::from_seed(seed);
+        *self.drawn.lock() = Drawn::beginning(seed_of(seed, &self.suffix));
     }
 
     /// Makes something with ids that are drawn apart from all others. What fails leaves no trace: the same ids are drawn
-    /// afterwards as without it.
+    /// afterwards as without it. Nothing else waits meanwhile; whoever calls sees to it that only one does.
     ///
     /// # Errors
     /// Those of `make`.
     pub(super) fn apart<T, E>(&self, make: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
-        let mut apart = self.apart.lock();
-        let (seed, number) = *apart;
+        let before = self.drawn.lock().apart;
+        let (seed, number) = before;
         let seed = Sha256::new().chain_update(seed).chain_update(number.to_le_bytes()).finalize().into();
         let made = make(&Self::beginning(seed, self.suffix.clone()))?;
-        apart.1 += 1;
+        let mut drawn = self.drawn.lock();
+        // It may have begun again since.
+        if drawn.apart == before {
+            drawn.apart.1 += 1;
+        }
         Ok(made)
     }
 
@@ -92,7 +104,7 @@ impl Ids {
     /// The ids of one call: its RequestId and its trace id, in one draw.
     pub fn call(&self) -> (RequestId, TraceId) {
         let mut bytes = [0; 32];
-        self.rng.lock().fill_bytes(&mut bytes);
+        self.drawn.lock().rng.fill_bytes(&mut bytes);
         let (request, trace) = bytes.split_at(16);
         (RequestId::from_bytes(request.try_into().unwrap_or_default()), TraceId(trace.try_into().unwrap_or_default()))
     }
@@ -104,7 +116,7 @@ impl Ids {
 
     /// An id for a user, role or policy; whether it is free, the world knows ([`super::World::new_ram_id`]).
     pub fn ram_id(&self) -> RamId {
-        RamId(self.rng.lock().random_range(100_000_000_000_000_000..1_000_000_000_000_000_000))
+        RamId(self.drawn.lock().rng.random_range(100_000_000_000_000_000..1_000_000_000_000_000_000))
     }
 
     /// An id for an access key: 24 characters that start with `LTAI` (ram.md 2, recorded).
@@ -130,7 +142,7 @@ impl Ids {
     /// A new security token: base64 that begins with `CAIS`, as real ones do (sts.md 5, documented).
     pub fn security_token(&self) -> String {
         let mut bytes = [0; 192];
-        self.rng.lock().fill_bytes(&mut bytes);
+        self.drawn.lock().rng.fill_bytes(&mut bytes);
         bytes[..3].copy_from_slice(&[8, 2, 18]);
         BASE64_STANDARD.encode(bytes)
     }
@@ -142,12 +154,12 @@ impl Ids {
 
     /// From 0 up to, and without, 1.
     pub(super) fn fraction(&self) -> f64 {
-        self.rng.lock().random()
+        self.drawn.lock().rng.random()
     }
 
     fn draw(&self, alphabet: &[u8], count: usize) -> String {
-        let mut rng = self.rng.lock();
-        (0..count).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
+        let mut drawn = self.drawn.lock();
+        (0..count).map(|_| char::from(alphabet[drawn.rng.random_range(0..alphabet.len())])).collect()
     }
 }
 
@@ -295,6 +307,18 @@ mod tests {
         assert_eq!(ids.letters(8), other.letters(8));
         ids.begin_again(7);
         assert_eq!(drawn(), first);
+    }
+
+    #[test]
+    fn nothing_waits_for_what_is_drawn_apart_and_it_counts_nothing_where_ids_have_begun_again_since() {
+        let (ids, other) = (Ids::seeded(7), Ids::seeded(8));
+        let drawn = |ids: &Ids| ids.apart(|ids| Ok::<_, ()>(ids.letters(8))).expect("it is made");
+        let made = ids.apart(|_| {
+            ids.begin_again(8);
+            Ok::<_, ()>(ids.call().0)
+        });
+        assert_eq!(made, Ok(other.call().0));
+        assert_eq!(drawn(&ids), drawn(&other));
     }
 
     #[test]

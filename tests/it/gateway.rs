@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
+use ecsim::control::{Access, Origin};
 use ecsim::emulator::Builder;
 use ecsim::http::Limits;
 use ecsim::settings::{AuthMode, GatewayCodes, Settings};
@@ -16,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use md5::Md5;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tower::ServiceExt;
 
 use crate::support::{self, Answer, NOW, Server, encode, nonce, sign_v1};
 use crate::transport::{RawAnswer, Wire};
@@ -57,6 +59,16 @@ fn general() -> Settings {
 
 fn auth(auth: AuthMode) -> Settings {
     Settings { auth, ..Settings::default() }
+}
+
+impl Server {
+    /// The names of those that there are.
+    async fn namespaces(&self) -> Vec<String> {
+        let all = Answer::of(support::client().get(format!("{}/_ecsim/namespaces", self.url()))).await.text;
+        let all: Value = serde_json::from_str(&all).expect("JSON");
+        let name = |space: &Value| space["namespace"].as_str().expect("a name").to_owned();
+        all["namespaces"].as_array().expect("a list").iter().map(name).collect()
+    }
 }
 
 async fn raw(server: &Server, request: impl AsRef<[u8]>) -> RawAnswer {
@@ -1196,9 +1208,9 @@ async fn the_same_seed_of_the_generator_repeats_the_request_ids() {
 
 #[tokio::test]
 async fn what_is_no_call_of_a_space_and_a_seed_with_mistakes_draw_none_of_its_ids_and_do_not_wait() {
-    let limits = Limits { max_body_size: 200, header_timeout: Duration::from_millis(200), ..Limits::default() };
     let start = || {
-        support::start_with(|builder| {
+        let limits = Limits { max_body_size: 200, ..Limits::default() };
+        support::start_with(move |builder| {
             builder.limits(limits).space_limits(SpaceLimits { most: 0, ..Default::default() })
         })
     };
@@ -1216,7 +1228,6 @@ async fn what_is_no_call_of_a_space_and_a_seed_with_mistakes_draw_none_of_its_id
         (head("x-ecsim-namespace: a\r\nx-ecsim-namespace: b"), "InvalidNamespace.Mismatch"),
         (head("x-ecsim-namespace: a"), "QuotaExceeded.Namespace"),
         (head("Content-Length: 201"), "RequestEntityTooLarge"),
-        ("GET /?Format=JSON HTTP/1.1\r\nHos".to_owned(), "RequestTimeout"),
     ] {
         let answer = raw(&server, request).await;
         assert_eq!(answer.code().1, code, "{answer:?}");
@@ -1231,7 +1242,72 @@ async fn what_is_no_call_of_a_space_and_a_seed_with_mistakes_draw_none_of_its_id
     }
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 7, "each is its own");
+    assert_eq!(ids.len(), 6, "each is its own");
+}
+
+#[tokio::test]
+async fn a_call_that_the_transport_refuses_makes_no_namespace_and_is_recorded_in_one_that_is_there() {
+    let limits = Limits { max_body_size: 10, max_header_size: 1000, ..Limits::default() };
+    let server = support::start_with(|builder| builder.limits(limits)).await;
+    let large = |name: &str| support::client().post(format!("{}/?AccessKeyId=test@{name}", server.url()));
+    assert_eq!(Answer::of(large("typo").body("x".repeat(11))).await.status, 413);
+    assert_eq!(Answer::of(large("typo").header("x-long", "a".repeat(1000))).await.status, 431);
+    assert_eq!(server.namespaces().await, ["default"]);
+    assert_eq!(server.call("DescribeRegions").key("test@gw0", "test").send().await.status, 200);
+    assert_eq!(Answer::of(large("gw0").body("x".repeat(11))).await.status, 413);
+    let journals = ["default", "gw0"].map(|name| {
+        let records = server.emulator.namespace(name).expect("a name").requests().expect("it is there");
+        records.iter().map(|record| record.status).collect::<Vec<_>>()
+    });
+    assert_eq!(journals, [vec![413, 431], vec![200, 413]]);
+}
+
+#[tokio::test]
+async fn a_page_of_the_web_makes_no_namespace_by_a_call() {
+    let listed = "http://localhost:3000";
+    let access = Access { origins: vec![Origin::new(listed).expect("an origin")], ..Access::default() };
+    let server = support::start_with(|builder| builder.access(access)).await;
+    let (of_page, picture) = (("origin", "http://page.example"), ("sec-fetch-site", "cross-site"));
+    let ask = async |name: &str, headers: &[(&str, &str)]| {
+        let query = server.call("DescribeRegions").key(&format!("test@{name}"), "test").query();
+        let request = support::client().get(format!("{}/?{query}", server.url()));
+        Answer::of(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    };
+    for header in [of_page, picture, ("origin", "null")] {
+        let expected =
+            refused(404, "InvalidNamespace.NotFound", "There is no namespace t1, and a web page makes none.");
+        assert_eq!(ask("t1", &[header]).await.refusal(), expected, "{header:?}");
+        assert_eq!(ask("default", &[header]).await.status, 200, "{header:?}");
+    }
+    assert_eq!(server.namespaces().await, ["default"]);
+    for (place, headers) in
+        [&[][..], &[("sec-fetch-site", "same-origin")], &[("origin", listed), picture]].iter().enumerate()
+    {
+        assert_eq!(ask(&format!("n{place}"), headers).await.status, 200, "{headers:?}");
+    }
+    assert_eq!(server.namespaces().await, ["default", "n0", "n1", "n2"]);
+    assert_eq!(ask("n0", &[of_page]).await.status, 200, "one that is there");
+}
+
+#[tokio::test]
+async fn what_does_not_arrive_in_time_draws_no_id_of_a_space_and_does_not_wait() {
+    let alone = support::start().await;
+    // All else goes past the socket, where nothing has to arrive in time.
+    let limits = Limits { header_timeout: Duration::from_millis(200), ..Limits::default() };
+    let server = support::start_with(|builder| builder.limits(limits)).await;
+    let send = async |request: http::request::Builder, body: &str| {
+        let request = request.header("host", "127.0.0.1").body(axum::body::Body::from(body.to_owned()));
+        server.emulator.service().oneshot(request.expect("a request")).await.expect("an answer")
+    };
+    let latency = json!({ "latency": 600_000 }).to_string();
+    assert_eq!(send(http::Request::put("/_ecsim/chaos/effects"), &latency).await.status(), 200);
+    let answer = raw(&server, "GET /?Format=JSON HTTP/1.1\r\nHos").await;
+    assert_eq!(answer.code().1, "RequestTimeout", "{answer:?}");
+    assert_eq!(send(http::Request::delete("/_ecsim/chaos/effects"), "").await.status(), 200);
+    let next = send(http::Request::get(format!("/?{}", server.call("DescribeRegions").query())), "").await;
+    let id = alone.call("DescribeRegions").send().await.header("x-acs-request-id").to_owned();
+    assert_eq!(next.headers()["x-acs-request-id"], id);
+    assert_ne!(answer.header("x-acs-request-id"), Some(&*id));
 }
 
 #[tokio::test]

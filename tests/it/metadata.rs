@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use ecsim::control::{Access, Origin};
 use ecsim::emulator::Builder;
+use ecsim::http::Limits;
 use ecsim::metadata;
 use ecsim::settings::Settings;
 use ecsim::world::{MOST_METADATA_TOKENS, NamedInstance, SystemClock};
@@ -542,11 +543,28 @@ async fn whoever_says_two_things_is_told_so() {
         (answer.status, answer.text)
     };
     let item = "latest/meta-data/instance-id";
+    let by_path = format!("/_ecsim/instances/{WEB}@gw0");
+    for (place, namespaces, reason) in [
+        ("", &["gw0", "gw1"][..], "The header x-ecsim-namespace is there twice, with two names."),
+        ("", &["a b"], "The header x-ecsim-namespace names no namespace."),
+        (&*by_path, &["gw1"], "names another namespace."),
+    ] {
+        let answer = ask(format!("{}{place}/{item}", server.url()), namespaces).await;
+        refused(&answer, 400, "400 - Missing or Invalid Parameters");
+        assert!(answer.1.contains(&format!("{reason}</p>")), "{}", answer.1);
+        let answer = ask(format!("{}{by_path}/credentials", server.url()), namespaces).await;
+        let text: Value = serde_json::from_str(&answer.1).expect("JSON");
+        assert_eq!((answer.0, &text["error"]["code"]), (400, &json!("InvalidNamespace")), "{text}");
+        assert!(text["error"]["message"].as_str().is_some_and(|text| text.ends_with(reason)), "{text}");
+    }
+    let answer = ask(format!("http://{named_door}/{item}"), &["gw1"]).await;
+    refused(&answer, 400, "400 - Missing or Invalid Parameters");
     for (url, namespaces, reason) in [
-        (format!("{}/{item}", server.url()), &["gw0", "gw1"][..], "The header x-ecsim-namespace is there twice"),
-        (format!("{}/{item}", server.url()), &["a b"], "The header x-ecsim-namespace names no namespace."),
-        (format!("http://{named_door}/{item}"), &["gw1"], "names another namespace."),
-        (format!("http://{door}/_ecsim/instances/{PLAIN}/{item}"), &[], "and the path names i-bp1ecsim00000plain01."),
+        (
+            format!("http://{door}/_ecsim/instances/{PLAIN}/{item}"),
+            &[][..],
+            "and the path names i-bp1ecsim00000plain01.",
+        ),
         (format!("http://{named_door}/_ecsim/instances/{WEB}/{item}"), &[], "for instance i-bp1ecsim0000000web01@gw0"),
     ] {
         let answer = ask(url.clone(), namespaces).await;
@@ -564,6 +582,35 @@ async fn whoever_says_two_things_is_told_so() {
     assert_eq!(ask(format!("http://{named_door}/{item}"), &same).await, (200, WEB.to_owned()), "the same twice");
     let own = ask(format!("http://{named_door}/_ecsim/instances/{WEB}@gw0/credentials"), &[]).await;
     assert!(own.0 == 200 && own.1.contains("@gw0"), "{}", own.1);
+}
+
+#[tokio::test]
+async fn what_is_refused_before_an_instance_is_found_makes_no_namespace() {
+    let limits = Limits { max_header_size: 1000, max_body_size: 10, ..Limits::default() };
+    let typo = ("x-ecsim-namespace", "typo");
+    for default_instance in [None, NamedInstance::parse(&format!("{WEB}@gw0"))] {
+        let settings = metadata::Settings { default_instance, ..Default::default() };
+        let server = support::start_with(|builder| builder.limits(limits).metadata(settings)).await;
+        let (item, long) = (format!("/_ecsim/instances/{WEB}@typo/latest/meta-data/mac"), "a".repeat(1000));
+        for (request, status) in [
+            (
+                server.request("PUT", &format!("/_ecsim/instances/{WEB}@typo/latest/api/token")).body("x".repeat(11)),
+                413,
+            ),
+            (server.request("GET", &item).header("x-long", &long), 431),
+            (server.request("GET", "/_ecsim/instances/i-none@typo/credentials"), 404),
+            (server.request("GET", "/_ecsim/instances/i-none@typo/latest/meta-data/mac"), 403),
+            (server.request("GET", "/latest/meta-data/mac").header("x-long", &long).header(typo.0, typo.1), 431),
+        ] {
+            assert_eq!(Answer::of(request).await.status, status);
+        }
+        let answer = Answer::of(server.request("GET", "/latest/meta-data/mac").header(typo.0, typo.1)).await;
+        assert!(matches!(answer.status, 400 | 403), "{}", answer.text);
+        let there = server.at("/_ecsim/namespaces").await.1;
+        assert!(!there.contains("typo"), "{there}");
+        assert_eq!(server.item_of(&format!("{WEB}@typo"), "meta-data/instance-id").await.0, 200, "and one makes it");
+        assert!(server.at("/_ecsim/namespaces").await.1.contains("typo"));
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::read::{self, LONGEST_NAME, Members, Mistakes};
-use super::{METADATA, action, millis, product, shortest};
+use super::{action, millis, product, shortest};
 use crate::api::action::Product;
 use crate::api::error::Code;
 use crate::control::extract::Text;
@@ -18,7 +18,7 @@ use crate::control::scope::{InNamespace, Scope, Target};
 use crate::control::{Control, Refusal, RefusalCode, Refused};
 use crate::policy::Place;
 use crate::world::chaos::{
-    Counted, Effect, Fault, FaultId, FaultsRefused, InjectedError, LONGEST_DELAY, MOST_FAULTS, Operation,
+    Counted, Effect, Fault, FaultId, FaultsRefused, InjectedError, LONGEST_DELAY, METADATA, MOST_FAULTS, Operation,
 };
 use crate::world::seed::Mistake;
 use crate::world::{AccountId, InstanceId, Namespace, Region, Space};

@@ -11,7 +11,7 @@ use serde::Serializer;
 
 use super::{Refusal, RefusalCode};
 use crate::api::action::Product;
-pub(crate) use crate::world::chaos::METADATA;
+use crate::world::chaos::METADATA;
 use crate::world::seed::Mistake;
 
 /// The refusal of a body with mistakes, each with its place.
