@@ -48,7 +48,7 @@ use http::{StatusCode, Uri};
 
 use crate::api::action::Product;
 use crate::api::error::{ApiError, Code};
-use crate::files::SnapshotDir;
+use crate::files::{OneByOne, SnapshotDir};
 use crate::world::Spaces;
 pub(crate) use access::Peer;
 pub use access::{Access, AdminMode, AdminToken, Origin};
@@ -69,6 +69,8 @@ pub struct Control {
     spaces: Arc<Spaces>,
     /// Where named snapshots are, if there are any.
     snapshots: Option<SnapshotDir>,
+    /// Worlds that are being made.
+    worlds: OneByOne,
     access: Access,
     pub configuration: Configuration,
     limits: Limits,
@@ -91,6 +93,7 @@ impl Control {
             products,
             spaces,
             snapshots,
+            worlds: OneByOne::default(),
             access,
             configuration,
             limits,

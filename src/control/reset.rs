@@ -11,7 +11,6 @@ use super::extract::{Query, boolean};
 use super::namespaces::OneNamespace;
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal, RefusalCode};
-use crate::files::beside_calls;
 
 /// What of the start there is again.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -41,6 +40,7 @@ pub(super) async fn reset(
         let hint = "POST /_ecsim/seed?mode=replace with the body {} makes an empty world";
         return Err(Refusal::new(RefusalCode::InvalidQuery, message, hint));
     }
-    let reset = beside_calls(move || control.spaces.replace(&name, None).map(|space| OneNamespace::of(&space)));
+    let worlds = control.worlds.clone();
+    let reset = worlds.beside_calls(move || control.spaces.replace(&name, None).map(|space| OneNamespace::of(&space)));
     Ok(reset.await?)
 }

@@ -10,7 +10,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Query, Text};
 use super::scope::{InNamespace, Target};
 use super::{Control, Refusal, RefusalCode};
-use crate::files::beside_calls;
 use crate::world::seed::{Files, Mistake};
 use crate::world::{Namespace, NoSpace, Space, World};
 
@@ -59,7 +58,8 @@ pub(super) async fn seed(
     Query(How { mode }): Query<How>,
     Text(body): Text,
 ) -> Result<Json<Seeded>, Refusal> {
-    let seeded = beside_calls(move || match mode {
+    let worlds = control.worlds.clone();
+    let seeded = worlds.beside_calls(move || match mode {
         Mode::Merge => {
             let files = in_body(body);
             control.spaces.change(&name, |space| space.add(&files).map_err(|mistakes| refused(&mistakes)))

@@ -34,6 +34,7 @@ pub(super) async fn put(
     Target(name): Target,
     Text(body): Text,
 ) -> Result<Json<OneNamespace>, Refusal> {
+    let worlds = control.worlds.clone();
     let put = move || seed::replace(&control, &name, &seed::in_body(body)).map(|space| OneNamespace::of(&space));
-    beside_calls(put).await
+    worlds.beside_calls(put).await
 }

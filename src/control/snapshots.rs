@@ -179,7 +179,8 @@ pub(super) async fn load(
     OfName(name): OfName,
     Target(namespace): Target,
 ) -> Result<Json<OneNamespace>, Refusal> {
-    let loaded = beside_calls(move || {
+    let worlds = control.worlds.clone();
+    let loaded = worlds.beside_calls(move || {
         let (path, bytes) = folder.read(&name)?;
         let file = path.display().to_string();
         let text = String::from_utf8(bytes).map_err(|error| {

@@ -12,7 +12,10 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Semaphore;
 
 pub use init::InitFolder;
 pub use seeds::read_seeds;
@@ -23,6 +26,29 @@ pub use state::{SaveError, StateError, StateFile};
 pub async fn beside_calls<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+}
+
+/// Work beside the calls that is done one by one. Each thread takes memory from a place of its own: many threads that each make a
+/// world now and then, and none for long, would hold the room of many.
+#[derive(Clone, Debug)]
+pub struct OneByOne(Arc<Semaphore>);
+
+impl OneByOne {
+    pub async fn beside_calls<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        // Nobody closes it. The turn is the work's own, which goes on where nobody waits for it any more.
+        let turn = Arc::clone(&self.0).acquire_owned().await.ok();
+        beside_calls(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+    }
+}
+
+impl Default for OneByOne {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
 }
 
 /// Who may read a file that is written.
