@@ -7,7 +7,7 @@ use ecsim::api::error::Code;
 use ecsim::api::params::{Params, decode};
 use ecsim::api::render::{self, Format, Item, Items};
 use ecsim::gateway::signature::{acs3, rpc_v1};
-use ecsim::world::{Ids, Secret};
+use ecsim::world::{Ids, InstanceId, Secret};
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 
@@ -17,18 +17,34 @@ const QUERY: &str = "Action=DetachInstanceRamRole&Version=2014-05-26&Format=JSON
     &Timestamp=2026-11-24T02%3A07%3A22Z&InstanceIds=%5B%22i-bench00000001%22%5D&RamRoleName=bench-role\
     &Signature=m8Lh%2Fb4dMn1bCjF2sQXbXfX0jOY%3D";
 
+/// The ids of a full batch, as JSON.
+fn hundred_ids() -> String {
+    let ids: Vec<_> = (0..100).map(|n| format!("i-bench{n:08}")).collect();
+    serde_json::to_string(&ids).expect("a list")
+}
+
+/// The same of a full batch.
+fn batch_query() -> String {
+    let [before, after] = ["InstanceIds=", "&RamRoleName"].map(|mark| QUERY.find(mark).expect("it is there"));
+    let ids = serde_urlencoded::to_string([("InstanceIds", hundred_ids())]).expect("encodes");
+    format!("{}{ids}{}", &QUERY[..before], &QUERY[after..])
+}
+
 fn params(c: &mut Criterion) {
     let mut group = c.benchmark_group("params");
     group.throughput(Throughput::Bytes(QUERY.len() as u64));
     group.bench_function("decode", |b| b.iter(|| decode(black_box(QUERY.as_bytes()))));
+    let batch = batch_query();
+    group.throughput(Throughput::Bytes(batch.len() as u64));
+    group.bench_function("decode, 100 ids", |b| b.iter(|| decode(black_box(batch.as_bytes()))));
     let pairs = decode(QUERY.as_bytes()).expect("well encoded");
     group.bench_function("merge", |b| b.iter_with_setup(|| pairs.clone(), |pairs| Params::new(black_box(pairs))));
     let params = Params::new(pairs);
     group.bench_function("get", |b| b.iter(|| params.get(black_box("RamRoleName"))));
-    let ids: Vec<_> = (0..100).map(|n| format!("i-bench{n:08}")).collect();
-    let list = serde_json::to_string(&ids).expect("a list");
-    let params = Params::new(vec![("InstanceIds".into(), list.into())]);
-    group.bench_function("list of 100 ids", |b| b.iter(|| params.json_list(black_box("InstanceIds"), 1..=100)));
+    let params = Params::new(vec![("InstanceIds".into(), hundred_ids().into())]);
+    group.bench_function("list of 100 ids", |b| {
+        b.iter(|| params.json_list::<InstanceId>(black_box("InstanceIds"), 1..=100));
+    });
     group.finish();
 }
 
@@ -40,11 +56,18 @@ fn signing(c: &mut Criterion) {
     group.bench_function("V1 string to sign", |b| {
         b.iter(|| rpc_v1::string_to_sign(black_box("GET"), params.pairs()));
     });
-    let text = rpc_v1::string_to_sign("GET", params.pairs());
-    let given = params.get("Signature").expect("a signature");
-    group.bench_function("V1 verify", |b| {
-        b.iter(|| rpc_v1::verify(&secret, rpc_v1::Algorithm::HmacSha1, black_box(&text), given));
+    let batch = batch_query();
+    let of_batch = Params::new(decode(batch.as_bytes()).expect("well encoded"));
+    group.bench_function("V1 string to sign, 100 ids", |b| {
+        b.iter(|| rpc_v1::string_to_sign(black_box("GET"), of_batch.pairs()));
     });
+    let given = params.get("Signature").expect("a signature");
+    for (name, params) in [("V1 verify", &params), ("V1 verify, 100 ids", &of_batch)] {
+        let text = rpc_v1::string_to_sign("GET", params.pairs());
+        group.bench_function(name, |b| {
+            b.iter(|| rpc_v1::verify(&secret, rpc_v1::Algorithm::HmacSha1, black_box(&text), given));
+        });
+    }
 
     let names =
         ["host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version"];

@@ -5,10 +5,12 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
+use memchr::{memchr, memchr2};
 use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
+use serde::de::{Deserializer, Error, Visitor};
 use serde_json::Value;
 
 use super::error::{ApiError, Code};
@@ -30,50 +32,23 @@ pub type Text<'a> = Cow<'a, str>;
 pub fn decode(text: &[u8]) -> Result<Vec<(Text<'_>, Text<'_>)>, ApiError> {
     let text = std::str::from_utf8(text).map_err(|_| Code::MalformedEncoding)?;
     let mut pairs = Vec::with_capacity(USUAL_PAIRS);
-    let (mut piece, mut at) = (Piece::default(), 0);
-    while let Some(plain) = text.as_bytes()[at..].iter().position(|&byte| MARKS[usize::from(byte)]) {
-        at += plain;
-        match text.as_bytes()[at] {
-            b'&' => {
-                pairs.extend(piece.decode(text, at)?);
-                piece = Piece { start: at + 1, ..Piece::default() };
-            }
-            b'=' => piece.equals = piece.equals.or(Some(at)),
-            _ => piece.is_coded = true,
+    let mut rest = Some(text);
+    while let Some(text) = rest {
+        let piece;
+        (piece, rest) = split_at_byte(text, b'&');
+        if !piece.is_empty() {
+            let (name, value) = split_at_byte(piece, b'=');
+            pairs.push((decode_text(name)?, decode_text(value.unwrap_or_default())?));
         }
-        at += 1;
     }
-    pairs.extend(piece.decode(text, text.len())?);
     Ok(pairs)
 }
 
-/// The bytes that mean something in form-encoded text.
-const MARKS: [bool; 256] = {
-    let mut marks = [false; 256];
-    let mut mark = 0;
-    while mark < b"&=%+".len() {
-        marks[b"&=%+"[mark] as usize] = true;
-        mark += 1;
-    }
-    marks
-};
-
-/// A pair that has been read so far.
-#[derive(Default)]
-struct Piece {
-    start: usize,
-    equals: Option<usize>,
-    is_coded: bool,
-}
-
-impl Piece {
-    fn decode(self, text: &str, end: usize) -> Result<Option<(Text<'_>, Text<'_>)>, Code> {
-        if self.start == end {
-            return Ok(None);
-        }
-        let equals = self.equals.unwrap_or(end);
-        let (name, value) = (&text[self.start..equals], text.get(equals + 1..end).unwrap_or_default());
-        Ok(Some(if self.is_coded { (decode_text(name)?, decode_text(value)?) } else { (name.into(), value.into()) }))
+/// What is before the first such ASCII byte, and what is behind it if there is one.
+fn split_at_byte(text: &str, byte: u8) -> (&str, Option<&str>) {
+    match memchr(byte, text.as_bytes()) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
     }
 }
 
@@ -86,25 +61,29 @@ pub fn decode_good(text: &[u8]) -> Vec<(Text<'_>, Text<'_>)> {
 const USUAL_PAIRS: usize = 16;
 
 fn decode_text(coded: &str) -> Result<Text<'_>, Code> {
-    let next = |text: &[u8]| text.iter().position(|b| matches!(b, b'%' | b'+'));
     let mut rest = coded.as_bytes();
-    let Some(mut at) = next(rest) else { return Ok(Cow::Borrowed(coded)) };
+    let Some(mut at) = memchr2(b'%', b'+', rest) else { return Ok(Cow::Borrowed(coded)) };
     let mut bytes = Vec::with_capacity(coded.len());
     loop {
         bytes.extend_from_slice(&rest[..at]);
-        rest = match rest[at..] {
-            [b'+', ref rest @ ..] => {
-                bytes.push(b' ');
-                rest
-            }
-            [_, high, low, ref rest @ ..] => {
-                let (high, low) = hex_digit(high).zip(hex_digit(low)).ok_or(Code::MalformedEncoding)?;
-                bytes.push(high << 4 | low);
-                rest
-            }
-            _ => return Err(Code::MalformedEncoding),
-        };
-        at = match next(rest) {
+        rest = &rest[at..];
+        // One escape often follows another.
+        loop {
+            rest = match *rest {
+                [b'+', ref rest @ ..] => {
+                    bytes.push(b' ');
+                    rest
+                }
+                [b'%', high, low, ref rest @ ..] => {
+                    let (high, low) = hex_digit(high).zip(hex_digit(low)).ok_or(Code::MalformedEncoding)?;
+                    bytes.push(high << 4 | low);
+                    rest
+                }
+                [b'%', ..] => return Err(Code::MalformedEncoding),
+                _ => break,
+            };
+        }
+        at = match memchr2(b'%', b'+', rest) {
             Some(at) => at,
             None => break bytes.extend_from_slice(rest),
         };
@@ -189,7 +168,7 @@ impl<'a> Params<'a> {
     /// # Errors
     /// [`Malformed`] if it is anything else, or has a number of members (counted before repeats
     /// are removed) outside `bounds`. Which code that is depends on the action.
-    pub fn json_list(&self, name: &str, bounds: RangeInclusive<usize>) -> Option<Result<Vec<Text<'_>>, Malformed>> {
+    pub fn json_list<T: Member>(&self, name: &str, bounds: RangeInclusive<usize>) -> Option<Result<Vec<T>, Malformed>> {
         let text = self.optional(name)?;
         Some(strings(text).filter(|list| bounds.contains(&list.len())).map(distinct).ok_or(Malformed))
     }
@@ -241,53 +220,45 @@ impl<'a> Params<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
+/// What the strings of a list are read as; they are compared as text is.
+pub trait Member: for<'a> From<&'a str> + Ord {}
+
+impl<T: for<'a> From<&'a str> + Ord> Member for T {}
+
 /// The strings of a JSON array. Single quotes are taken for double ones where the text has no
 /// double ones, since the vendor tells callers to write so (ecs-instance-ram-role.md 5.3, inferred).
-fn strings(text: &str) -> Option<Vec<Text<'_>>> {
-    let read = |text| serde_json::from_str::<Vec<Member<'_>>>(text).ok();
-    let list: Vec<Text<'_>> = match read(text) {
-        Some(list) => list.into_iter().map(|member| member.0).collect(),
-        None if text.contains('\'') && !text.contains('"') => {
-            let quoted = text.replace('\'', "\"");
-            let list = serde_json::from_str::<Vec<String>>(&quoted).ok()?;
-            list.into_iter().map(Cow::Owned).collect()
-        }
-        None => return None,
+fn strings<T: Member>(text: &str) -> Option<Vec<T>> {
+    let list: Vec<NonEmpty<T>> = match serde_json::from_str(text) {
+        Ok(list) => list,
+        Err(_) if text.contains('\'') && !text.contains('"') => serde_json::from_str(&text.replace('\'', "\"")).ok()?,
+        Err(_) => return None,
     };
-    list.iter().all(|member| !member.is_empty()).then_some(list)
+    Some(list.into_iter().map(|NonEmpty(member)| member).collect())
 }
 
-/// A string that stays borrowed where JSON has nothing to unescape.
-struct Member<'a>(Text<'a>);
+/// A string that is not empty, read without a copy between.
+struct NonEmpty<T>(T);
 
-impl<'de> Deserialize<'de> for Member<'de> {
+impl<'de, T: Member> Deserialize<'de> for NonEmpty<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrowing;
-        impl<'de> Visitor<'de> for Borrowing {
-            type Value = Member<'de>;
+        struct Read<T>(PhantomData<T>);
+        impl<T: Member> Visitor<'_> for Read<T> {
+            type Value = NonEmpty<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("text")
+                f.write_str("text that is not empty")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Member<'de>, E> {
-                Ok(Member(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Member<'de>, E> {
-                Ok(Member(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Member<'de>, E> {
-                Ok(Member(Cow::Owned(text)))
+            fn visit_str<E: Error>(self, text: &str) -> Result<NonEmpty<T>, E> {
+                if text.is_empty() { Err(E::invalid_length(0, &self)) } else { Ok(NonEmpty(text.into())) }
             }
         }
-        deserializer.deserialize_str(Borrowing)
+        deserializer.deserialize_str(Read(PhantomData))
     }
 }
 
 /// Keeps the first of equal members, in their order.
-fn distinct(list: Vec<Text<'_>>) -> Vec<Text<'_>> {
+fn distinct<T: Ord>(list: Vec<T>) -> Vec<T> {
     // As most callers have them.
     if list.is_sorted_by(|a, b| a < b) {
         return list;
@@ -354,7 +325,7 @@ mod tests {
     fn a_json_list_is_an_array_of_strings() {
         let list = |value: &str| {
             let p = Params::new(vec![("L".into(), value.to_owned().into())]);
-            p.json_list("L", 1..=3).map(|list| list.map(|l| l.into_iter().map(Cow::into_owned).collect::<Vec<_>>()))
+            p.json_list::<String>("L", 1..=3)
         };
         assert_eq!(list(""), None);
         assert_eq!(list(r#"["a", "b"]"#), Some(Ok(vec!["a".into(), "b".into()])));
@@ -416,7 +387,7 @@ mod tests {
             if let Ok(pairs) = decode(&text) {
                 let params = Params::new(pairs);
                 let _ = params.rows("");
-                let _ = params.json_list("", 1..=100);
+                let _ = params.json_list::<String>("", 1..=100);
                 prop_assert!(params.0.is_sorted_by(|a, b| a.0 < b.0));
             }
             let _ = decode_json(&text);

@@ -135,7 +135,7 @@ impl<'a> Call<'a> {
             "InstanceId" => value == id,
             "InstanceIds" => {
                 // Whatever takes more of them refuses the call.
-                let ids = self.params.json_list(name, 0..=100);
+                let ids = self.params.json_list::<String>(name, 0..=100);
                 ids.and_then(Result::ok).is_some_and(|ids| ids.iter().any(|listed| listed == id))
             }
             _ => name.starts_with("InstanceId.") && value == id,

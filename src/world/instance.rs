@@ -16,7 +16,7 @@ use crate::policy::PermissionPolicy;
 
 /// The id of an instance: any non-empty text is a possible id (ecs-instance-ram-role.md 5.3, inferred).
 /// The vendor's, 22 characters, are held in place.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct InstanceId(CompactString);
 
@@ -32,6 +32,12 @@ impl InstanceId {
     /// Without `i-`, for the ids of what belongs to the instance.
     pub fn after_prefix(&self) -> &str {
         self.0.strip_prefix("i-").unwrap_or(&self.0)
+    }
+}
+
+impl From<&str> for InstanceId {
+    fn from(id: &str) -> Self {
+        Self::new(id)
     }
 }
 

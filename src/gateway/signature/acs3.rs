@@ -6,7 +6,7 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
 
-use super::{Mismatch, encode_into, into_text};
+use super::{Mismatch, ONCE, encode_into, into_text};
 use crate::world::{Secret, keyed};
 
 /// An algorithm that we verify. `ACS3-RSA-SHA256` and others are recognised by their absence.
@@ -106,9 +106,9 @@ pub fn canonical_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String
         if !query.is_empty() {
             query.push(b'&');
         }
-        encode_into(&mut query, name, b"%");
+        encode_into(&mut query, name, &ONCE);
         query.push(b'=');
-        encode_into(&mut query, value, b"%");
+        encode_into(&mut query, value, &ONCE);
     }
     into_text(query)
 }

@@ -7,30 +7,54 @@ pub mod rpc_v1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mismatch;
 
-/// The bytes that stay as they are: `A-Z a-z 0-9 - _ . ~` (protocol.md 4.1).
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
+/// Whether a byte stays as it is: `A-Z a-z 0-9 - _ . ~` (protocol.md 4.1).
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+}
+
+/// For each byte that is not plain, `escape` and its two upper-case hex digits: `N` bytes. A plain one has none.
+const fn escapes<const N: usize>(escape: &[u8]) -> [Option<[u8; N]>; 256] {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut escapes = [None; 256];
     let mut byte = 0;
     while byte < 256 {
-        plain[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'_' | b'.' | b'~');
+        if !is_plain(byte as u8) {
+            let mut coded = [0; N];
+            let mut at = 0;
+            while at < escape.len() {
+                coded[at] = escape[at];
+                at += 1;
+            }
+            coded[at] = DIGITS[byte >> 4];
+            coded[at + 1] = DIGITS[byte & 15];
+            escapes[byte] = Some(coded);
+        }
         byte += 1;
     }
-    plain
-};
+    escapes
+}
 
-/// Appends `text` percent-encoded: a byte that is not plain becomes `escape` and two upper-case hex digits.
-/// With `%25` as `escape` it is encoded twice: only the `%` of the first round changes in the second.
-fn encode_into<const N: usize>(out: &mut Vec<u8>, text: &str, escape: &[u8; N]) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+/// How each byte is encoded that is not plain.
+type Escapes<const N: usize> = [Option<[u8; N]>; 256];
+
+static ONCE: Escapes<3> = escapes(b"%");
+
+/// Encoded twice: only the `%` of the first round changes in the second.
+static TWICE: Escapes<5> = escapes(b"%25");
+
+/// Appends text percent-encoded.
+fn encode_into<const N: usize>(out: &mut Vec<u8>, text: &str, escapes: &Escapes<N>) {
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&b| !PLAIN[usize::from(b)]) {
-        let byte = rest[at];
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(escape);
-        out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        rest = &rest[at + 1..];
+    while let [first, behind @ ..] = rest {
+        if let Some(escape) = &escapes[usize::from(*first)] {
+            out.extend_from_slice(escape);
+            rest = behind;
+        } else {
+            let plain = rest.iter().position(|&byte| escapes[usize::from(byte)].is_some()).unwrap_or(rest.len());
+            out.extend_from_slice(&rest[..plain]);
+            rest = &rest[plain..];
+        }
     }
-    out.extend_from_slice(rest);
 }
 
 /// What has been put together from text and ASCII, as text.
@@ -57,7 +81,7 @@ mod tests {
             ("a1Z", "a1Z"),
         ] {
             let mut out = Vec::new();
-            encode_into(&mut out, raw, b"%");
+            encode_into(&mut out, raw, &ONCE);
             assert_eq!(into_text(out), coded, "encoding {raw:?}");
         }
     }
@@ -70,8 +94,8 @@ mod tests {
             let once = utf8_percent_encode(&text, STRICT).to_string();
             let twice = utf8_percent_encode(&once, STRICT).to_string();
             let (mut first, mut second) = (Vec::new(), Vec::new());
-            encode_into(&mut first, &text, b"%");
-            encode_into(&mut second, &text, b"%25");
+            encode_into(&mut first, &text, &ONCE);
+            encode_into(&mut second, &text, &TWICE);
             proptest::prop_assert_eq!((into_text(first), into_text(second)), (once, twice));
         }
     }

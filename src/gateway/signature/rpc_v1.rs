@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::{Mismatch, encode_into, into_text};
+use super::{Mismatch, TWICE, encode_into, into_text};
 use crate::world::{Secret, keyed};
 
 /// A `SignatureMethod` that we verify. `SHA256withRSA` and others are recognised by their absence.
@@ -29,9 +29,6 @@ impl Algorithm {
 /// Room for the longest signature, as it is decoded.
 const LONGEST: usize = 33;
 
-/// What an escape begins with once it has been escaped itself.
-const ENCODED_PERCENT: &[u8; 3] = b"%25";
-
 /// `<METHOD>&%2F&<enc(canonical query)>` over all parameters but `Signature`. They come sorted by the
 /// bytes of their names, as [`Params`](crate::api::params::Params) has them.
 pub fn string_to_sign<'a>(method: &str, sorted: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> String {
@@ -45,9 +42,9 @@ pub fn string_to_sign<'a>(method: &str, sorted: impl Iterator<Item = (&'a str, &
         if index > 0 {
             text.extend_from_slice(b"%26");
         }
-        encode_into(&mut text, name, ENCODED_PERCENT);
+        encode_into(&mut text, name, &TWICE);
         text.extend_from_slice(b"%3D");
-        encode_into(&mut text, value, ENCODED_PERCENT);
+        encode_into(&mut text, value, &TWICE);
     }
     into_text(text)
 }
@@ -76,12 +73,13 @@ mod tests {
     use proptest::collection::btree_map;
     use proptest::prelude::*;
 
+    use super::super::ONCE;
     use super::*;
     use crate::api::params::Params;
 
     fn encode(text: &str) -> String {
         let mut coded = Vec::new();
-        encode_into(&mut coded, text, b"%");
+        encode_into(&mut coded, text, &ONCE);
         into_text(coded)
     }
 

@@ -111,11 +111,7 @@ impl FromParams for Input {
 
 /// A JSON list of at most 100 (ecs-supporting.md 4; for addresses: inferred).
 fn list(params: &Params<'_>, name: &str) -> Result<Option<Vec<String>>, ApiError> {
-    match params.json_list(name, 0..=100) {
-        None => Ok(None),
-        Some(Ok(list)) => Ok(Some(list.into_iter().map(std::borrow::Cow::into_owned).collect())),
-        Some(Err(_)) => Err(Code::InvalidParameter.about(name)),
-    }
+    params.json_list(name, 0..=100).transpose().map_err(|_| Code::InvalidParameter.about(name))
 }
 
 fn filters(params: &Params<'_>) -> Result<Vec<Filter>, ApiError> {

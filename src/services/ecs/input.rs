@@ -22,11 +22,7 @@ pub(super) fn region(params: &Params<'_>) -> Result<&'static Region, ApiError> {
 /// # Errors
 /// `InvalidInstanceIds.Malformed`.
 pub(super) fn role_instance_ids(params: &Params<'_>) -> Result<Option<Vec<InstanceId>>, ApiError> {
-    match params.json_list("InstanceIds", ROLE_CALL) {
-        None => Ok(None),
-        Some(Ok(ids)) => Ok(Some(ids.into_iter().map(InstanceId::new).collect())),
-        Some(Err(_)) => Err(Code::InstanceIdsMalformed.into()),
-    }
+    params.json_list("InstanceIds", ROLE_CALL).transpose().map_err(|_| Code::InstanceIdsMalformed.into())
 }
 
 /// The part of a list that begins after `start` rows and has at most `size`, and how many rows there

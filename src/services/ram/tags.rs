@@ -1,6 +1,5 @@
 //! Tags of roles and policies, as calls and answers write them.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -143,7 +142,7 @@ impl Resources {
         let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).ok_or(Code::ResourceTypeIncorrect)?;
         let names = params.json_list("ResourceNames", 1..=MOST_NAMES).transpose();
         let names = names.map_err(|_| Code::ResourceNamesIncorrect)?.unwrap_or_default();
-        Ok(Self { kind, names: names.into_iter().map(Cow::into_owned).collect() })
+        Ok(Self { kind, names })
     }
 
     /// Each resource, or all of the type.
@@ -213,7 +212,7 @@ impl Resources {
 /// `InvalidParameter.TagKeys`.
 pub(super) fn keys(params: &Params<'_>) -> Result<Vec<String>, ApiError> {
     let keys = match params.json_list("TagKeys", 1..=MOST) {
-        Some(keys) => keys.ok().map(|keys| keys.into_iter().map(Cow::into_owned).collect()),
+        Some(keys) => keys.ok(),
         None => {
             params.rows("TagKey").ok().map(|rows| rows.iter().flatten().map(|(_, key)| (*key).to_owned()).collect())
         }
