@@ -119,7 +119,7 @@ fn calls(criterion: &mut Criterion) {
             .collect();
         for (instance, head) in &calls {
             attach(instance);
-            assert_eq!(gateway.answer(head.clone(), &[], PEER, |_| false).status(), 200, "{caller}");
+            assert_eq!(gateway.answer(head.clone(), &[], PEER, |_| false).whole().status(), 200, "{caller}");
             assert!(space.store.read(|world| world.instance(instance).is_some_and(|found| found.role().is_none())));
         }
         let mut turn = calls.iter().cycle();

@@ -17,7 +17,7 @@ use crate::files::{InitFolder, SaveError, SnapshotDir, StateError, StateFile, be
 use crate::gateway::Gateway;
 use crate::gateway::registry::PRODUCTS;
 use crate::handle::Handle;
-use crate::http::{self, Address, App, BindError, Bound, Door, Limits, Server};
+use crate::http::{self, Address, App, BindError, Bound, Digests, Door, Limits, Server};
 use crate::metadata::{self, Metadata};
 use crate::settings::{AuthMode, Settings, SettingsCell};
 use crate::world::seed::Mistake;
@@ -293,6 +293,7 @@ impl Builder {
                 Init::new(&self.init),
             )),
             limits: self.limits,
+            digests: Digests::default(),
         });
         let (mut addresses, mut of_instances, mut doors) = (Vec::new(), Vec::new(), Vec::new());
         for (bound, instance) in bound {

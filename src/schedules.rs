@@ -138,7 +138,7 @@ impl Emulated {
         pairs.push(("Signature", &signature));
         let query = serde_urlencoded::to_string(pairs).expect("pairs");
         let (head, ()) = Request::get(format!("/?{query}")).body(()).expect("a request").into_parts();
-        let answer = self.gateway.answer(head, &[], None, |_| false);
+        let answer = self.gateway.answer(head, &[], None, |_| false).whole();
         let status = answer.status().as_u16();
         let body = shuttle::future::block_on(answer.into_body().collect()).expect("a body").to_bytes();
         (status, String::from_utf8_lossy(&body).into_owned())

@@ -39,7 +39,7 @@ fn check_request(head: &Parts, body: &[u8]) {
     let answer = |auth| {
         let gateway = worlds::gateway(WORLD.clone(), worlds::settings(auth));
         let answer = answer(&gateway, head, body);
-        Answer::of(gateway.refuse(head.clone(), &Code::BodyTooLarge.about(1)));
+        Answer::of(gateway.refuse(head.clone(), &Code::BodyTooLarge.about(1)).whole());
         answer
     };
     let strict = answer(AuthMode::Strict);
@@ -75,7 +75,7 @@ fn check_session(session: &Session) {
 
 fn answer(gateway: &Gateway, head: &Parts, body: &[u8]) -> Answer {
     let before = worlds::state(gateway);
-    let answer = Answer::of(gateway.answer(head.clone(), body, None, |_| false));
+    let answer = Answer::of(gateway.answer(head.clone(), body, None, |_| false).whole());
     if answer.status != 200 {
         assert_eq!(worlds::state(gateway), before, "a refused call has changed something");
     }

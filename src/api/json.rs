@@ -1,4 +1,4 @@
-//! Replies as JSON, digested while they are written (ADR 17).
+//! Replies as JSON, digested while they are written (ADR 17), unless they are long.
 //!
 //! Each step of MD5 waits for the one before it, so that most of the processor is idle meanwhile. What is written next is
 //! written in that time, if writing is plain enough: names of members and texts without escapes are copied here, and
@@ -6,21 +6,23 @@
 
 use std::fmt;
 
-use fast_md5::Md5;
+use md5_many::{Digest, Md5};
 use serde::Serialize;
 use serde::ser::{Error, Impossible, SerializeSeq, SerializeStruct, SerializeTuple, SerializeTupleStruct, Serializer};
 
-use super::render::Rendered;
+use super::render::{LONG, Rendered};
 
 /// Renders a value, into a buffer that begins with `room` bytes.
 ///
 /// # Errors
 /// A value with what no reply has, a map or a variant with members: the same for every value of its type.
 pub(super) fn rendered<T: Serialize>(value: &T, room: usize) -> Result<Rendered, Unwritable> {
-    let mut writer = Writer { text: Vec::with_capacity(room), md5: Md5::new(), digested: 0 };
+    let next = if room < LONG { BLOCK } else { usize::MAX };
+    let mut writer = Writer { text: Vec::with_capacity(room), md5: Md5::new(), digested: 0, next };
     value.serialize(&mut writer)?;
-    writer.md5.update(&writer.text[writer.digested..]);
-    Ok(Rendered { text: writer.text, md5: writer.md5.finalize() })
+    let Writer { text, md5, digested, .. } = writer;
+    let md5 = (text.len() < LONG).then(|| md5.chain_update(&text[digested..]).finalize().into());
+    Ok(Rendered { text, md5 })
 }
 
 /// Why a value cannot be written.
@@ -47,6 +49,8 @@ struct Writer {
     md5: Md5,
     /// How many bytes of the text are digested, in whole blocks.
     digested: usize,
+    /// With how many bytes of text the next are.
+    next: usize,
 }
 
 /// What MD5 takes at a time.
@@ -61,7 +65,7 @@ impl Writer {
         } else {
             self.by_library(text)?;
         }
-        if self.text.len() - self.digested >= BLOCK {
+        if self.text.len() >= self.next {
             self.digest();
         }
         Ok(())
@@ -70,9 +74,14 @@ impl Writer {
     /// Apart, so that what is repeated for every text stays short.
     #[inline(never)]
     fn digest(&mut self) {
+        if self.text.len() >= LONG {
+            self.next = usize::MAX;
+            return;
+        }
         let whole = (self.text.len() - self.digested) / BLOCK * BLOCK;
         self.md5.update(&self.text[self.digested..self.digested + whole]);
         self.digested += whole;
+        self.next = self.digested + BLOCK;
     }
 
     fn by_library<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
@@ -291,7 +300,6 @@ members_without_names! {
 mod tests {
     use std::collections::BTreeMap;
 
-    use md5::Digest;
     use proptest::prelude::*;
 
     use super::*;
@@ -354,7 +362,8 @@ mod tests {
         fn it_is_what_the_library_writes_and_its_md5_that_of_the_text(value in everything()) {
             let Rendered { text, md5 } = rendered(&value, 0).expect("it can be written");
             prop_assert_eq!(String::from_utf8_lossy(&text), serde_json::to_string(&value).expect("JSON"));
-            prop_assert_eq!(md5, <[u8; 16]>::from(md5::Md5::digest(&text)));
+            let expected = (text.len() < LONG).then(|| md5::Md5::digest(&text).into());
+            prop_assert_eq!(md5, expected);
         }
 
         #[test]

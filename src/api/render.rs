@@ -79,9 +79,13 @@ fn wrapped<T: Item + Serialize, S: Serializer>(list: &[T], serializer: S) -> Res
 pub struct Rendered {
     /// UTF-8.
     pub text: Vec<u8>,
-    /// The MD5 of the text, for the ETag.
-    pub md5: [u8; 16],
+    /// The MD5 of the text, for the ETag, unless it has [`LONG`] or more bytes: that of several such costs much less when
+    /// it is taken at once.
+    pub md5: Option<[u8; 16]>,
 }
+
+/// From how many bytes on a text is long.
+pub const LONG: usize = 4096;
 
 impl Rendered {
     pub fn as_str(&self) -> &str {
@@ -89,7 +93,7 @@ impl Rendered {
     }
 
     fn of(text: String) -> Self {
-        Self { md5: fast_md5::digest(text.as_bytes()), text: text.into_bytes() }
+        Self { md5: (text.len() < LONG).then(|| md5_many::md5(text.as_bytes())), text: text.into_bytes() }
     }
 }
 

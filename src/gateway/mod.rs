@@ -13,9 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::Body;
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 
 use crate::api::action::{Caller, Ctx, Done, Entry, Partial, Product, Signer};
@@ -28,6 +27,7 @@ use crate::world::{Namespace, NoSpace, NotOneNamespace, RequestId, Space, Spaces
 use authenticate::Asked;
 use codes::Family;
 use recording::End;
+pub use reply::Answer;
 use reply::Envelope;
 use request::{Call, Style};
 
@@ -73,7 +73,7 @@ impl Gateway {
         body: &[u8],
         peer: Option<IpAddr>,
         is_page: impl FnOnce(&HeaderMap) -> bool,
-    ) -> Response<Body> {
+    ) -> Answer {
         self.finish(head, body, Some(is_page), |call, space, trail, request_id| {
             trail.peer = peer;
             trail.stations.enter(Station::Namespace);
@@ -87,7 +87,7 @@ impl Gateway {
     }
 
     /// Answers a call that the transport refuses, as far as the call can be read from its head.
-    pub fn refuse(&self, head: Parts, error: &ApiError) -> Response<Body> {
+    pub fn refuse(&self, head: Parts, error: &ApiError) -> Answer {
         self.finish(head, &[], None::<fn(&HeaderMap) -> bool>, |_, _, _, _| Err(error.clone()))
     }
 
@@ -98,7 +98,7 @@ impl Gateway {
         body: &[u8],
         is_page: Option<impl FnOnce(&HeaderMap) -> bool>,
         perform: impl FnOnce(&Call<'_>, Result<&Space, ApiError>, &mut Trail, RequestId) -> Result<Done, ApiError>,
-    ) -> Response<Body> {
+    ) -> Answer {
         let started = Instant::now();
         let call = Call::read(&head, body);
         let is_whole = is_page.is_some();
@@ -143,7 +143,7 @@ impl Gateway {
         head.headers.clear();
         let mut answer = envelope.respond(status, text, head.headers);
         if !trail.treatment.is_none() {
-            answer.extensions_mut().insert(trail.treatment);
+            answer.response.extensions_mut().insert(trail.treatment);
         }
         answer
     }
@@ -388,7 +388,7 @@ mod tests {
         ] {
             let target = format!("/?Action=Panics&Version={version}&Format={format}");
             let (head, ()) = Request::get(target).body(()).expect("a request").into_parts();
-            let answer = gateway.answer(head, &[], None, |_| false);
+            let answer = gateway.answer(head, &[], None, |_| false).whole();
             assert_eq!(answer.status(), 500);
             let body = answer.into_body().collect().await.expect("a body").to_bytes();
             let body = std::str::from_utf8(&body).expect("text");

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
@@ -43,14 +43,15 @@ impl Envelope<'_> {
     }
 
     /// `headers`: empty, where the answer's come in.
-    pub(super) fn respond(&self, status: StatusCode, body: Rendered, mut headers: HeaderMap) -> Response<Body> {
+    pub(super) fn respond(&self, status: StatusCode, body: Rendered, mut headers: HeaderMap) -> Answer {
         // One buffer, of which each value keeps a part.
         let mut values = BytesMut::with_capacity(36 + 32 + 24);
         values.extend_from_slice(self.request_id.as_str().as_bytes());
         let request_id = values.split().freeze();
         values.extend_from_slice(&self.trace_id.to_hex());
         let trace_id = values.split().freeze();
-        values.extend_from_slice(&etag(&body));
+        // Of a long one a place, so that headers always stand in this order.
+        values.extend_from_slice(&etag(body.md5.unwrap_or_default(), body.text.len()));
         let etag = values.freeze();
 
         headers.reserve(8);
@@ -75,10 +76,49 @@ impl Envelope<'_> {
                 headers.insert(RETRY_AFTER, HeaderValue::from(*millis));
             }
         }
-        let mut response = Response::new(Body::from(body.text));
+        let text = Bytes::from(body.text);
+        let undigested = body.md5.is_none().then(|| text.clone());
+        let mut response = Response::new(Body::from(text));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
-        response
+        Answer { response, undigested }
+    }
+}
+
+/// An answer to a call. A long one has no ETag yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Answer {
+    pub(super) response: Response<Body>,
+    undigested: Option<Bytes>,
+}
+
+impl Answer {
+    /// The text of a long answer, whose MD5 somebody has to take.
+    pub fn undigested(&self) -> Option<&Bytes> {
+        self.undigested.as_ref()
+    }
+
+    /// The response, with the MD5 of [`Answer::undigested`].
+    pub fn digested(mut self, md5: [u8; 16]) -> Response<Body> {
+        if let Some(text) = self.undigested {
+            // Digits are always a header value.
+            if let Ok(etag) = HeaderValue::from_bytes(&etag(md5, text.len())) {
+                self.response.headers_mut().insert(ETAG, etag);
+            }
+        }
+        self.response
+    }
+
+    /// The response, of whoever has one alone.
+    pub fn whole(self) -> Response<Body> {
+        match &self.undigested {
+            None => self.response,
+            Some(text) => {
+                let md5 = md5_many::md5(text);
+                self.digested(md5)
+            }
+        }
     }
 }
 
@@ -97,11 +137,10 @@ fn would_deny(denials: &[Denial]) -> HeaderValue {
 
 /// First digit of the length, MD5 in base64 without padding, last digit of the length
 /// (protocol.md 9.3; reproduced from two recordings).
-fn etag(body: &Rendered) -> [u8; 24] {
+fn etag(md5: [u8; 16], length: usize) -> [u8; 24] {
     let mut tag = [0; 24];
-    let encoded = BASE64_STANDARD_NO_PAD.encode_slice(body.md5, &mut tag[1..23]);
+    let encoded = BASE64_STANDARD_NO_PAD.encode_slice(md5, &mut tag[1..23]);
     debug_assert_eq!(encoded, Ok(22), "16 bytes are 22 digits");
-    let length = body.text.len();
     let first = length / 10_usize.pow(length.checked_ilog10().unwrap_or_default());
     tag[0] = b'0' + first as u8;
     tag[23] = b'0' + (length % 10) as u8;
@@ -116,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_etag_is_the_body_s_md5_between_two_digits_of_its_length() {
-        let etag = |text: &[u8]| etag(&Rendered { text: text.to_vec(), md5: Md5::digest(text).into() });
+        let etag = |text: &[u8]| etag(Md5::digest(text).into(), text.len());
         // MD5 of the empty text is d41d8cd98f00b204e9800998ecf8427e.
         assert_eq!(&etag(b""), b"01B2M2Y8AsgTpgAmY7PhCfg0");
         // MD5 of "abc" is 900150983cd24fb0d6963f7d28e17f72.

@@ -1,10 +1,8 @@
 //! One connection, from its first byte to its last.
 
-use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Extension;
@@ -13,7 +11,7 @@ use axum::extract::State;
 use bytes::BytesMut;
 use http::Request;
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -28,10 +26,6 @@ use super::{GATEWAY, call, marked};
 use crate::api::error::Code;
 use crate::control::Peer;
 use crate::world::NamedInstance;
-
-/// An answer of so many bytes takes long enough to make for its reader to fall asleep, and to wake a reader costs more
-/// than a call of one instance does (ADR 15).
-const LARGE: u64 = 4096;
 
 /// How long a connection that has asked for nothing may take to close.
 const CLOSING: Duration = Duration::from_millis(50);
@@ -77,9 +71,6 @@ pub(super) async fn serve<I>(
                 // On the heap, so that the calls that nothing happens to do not carry the room for it.
                 Some(treatment) => Box::pin(damage::treat(answer, treatment, Some(watched.clone()))).await,
             };
-            if answer.as_ref().is_ok_and(|answer| answer.body().size_hint().lower() >= LARGE) {
-                after_others().await;
-            }
             drop(guard);
             answer
         }
@@ -143,20 +134,6 @@ pub(super) async fn serve<I>(
     }
 }
 
-/// Lets the calls that have come already be answered first.
-async fn after_others() {
-    let mut waited = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        // Behind all that is in the scheduler's queue; a yield of the runtime's would wait for a look at the sockets too.
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Reads what the client still sends after the last answer. Closing before it has come would make the system answer
 /// it with a reset, and a reset takes the answer away from a client that has not read it yet.
 async fn discard<I: AsyncRead + Unpin>(mut io: I) {
@@ -170,7 +147,7 @@ async fn discard<I: AsyncRead + Unpin>(mut io: I) {
 /// envelope itself (decision 24).
 async fn too_slow<I: AsyncWrite + Unpin>(io: &mut I, shared: &Shared) {
     let (head, ()) = Request::new(()).into_parts();
-    let (head, body) = marked(shared.app.gateway.refuse(head, &Code::TooSlow.into())).into_parts();
+    let (head, body) = marked(shared.app.gateway.refuse(head, &Code::TooSlow.into()).whole()).into_parts();
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else { return };
     let mut text = format!("HTTP/1.1 {}\r\n", head.status).into_bytes();
     for (name, value) in &head.headers {
@@ -183,20 +160,4 @@ async fn too_slow<I: AsyncWrite + Unpin>(io: &mut I, shared: &Shared) {
     text.extend_from_slice(&body);
     let _ = io.write_all(&text).await;
     let _ = io.shutdown().await;
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::pin;
-    use std::task::{Context, Waker};
-
-    use super::*;
-
-    #[test]
-    fn a_large_answer_waits_for_others_once() {
-        let mut wait = pin!(after_others());
-        let mut cx = Context::from_waker(Waker::noop());
-        assert_eq!(wait.as_mut().poll(&mut cx), Poll::Pending);
-        assert_eq!(wait.as_mut().poll(&mut cx), Poll::Ready(()));
-    }
 }

@@ -2,11 +2,13 @@
 
 mod connection;
 mod damage;
+mod digests;
 mod head_timer;
 mod limits;
 mod listener;
 mod server;
 
+pub use digests::Digests;
 pub use limits::Limits;
 pub use listener::{Address, BindError, Bound, Listener};
 pub use server::{Door, Server};
@@ -36,6 +38,7 @@ pub struct App {
     pub metadata: Metadata,
     pub control: Arc<Control>,
     pub limits: Limits,
+    pub digests: Digests,
 }
 
 const MARKER: HeaderName = HeaderName::from_static("x-ecsim");
@@ -89,12 +92,19 @@ async fn call(
     request: Request,
 ) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
-    Ok(match app.limits.receive(&head, body).await {
+    let answer = match app.limits.receive(&head, body).await {
         Ok(body) => {
             let peer = peer.map(|Extension(Peer(address))| address);
             app.gateway.answer(head, &body, peer, |headers| app.control.is_page(headers))
         }
         Err(error) => app.gateway.refuse(head, &error),
+    };
+    Ok(match answer.undigested() {
+        None => answer.whole(),
+        Some(text) => {
+            let md5 = app.digests.of(text.clone()).await;
+            answer.digested(md5)
+        }
     })
 }
 

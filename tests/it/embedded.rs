@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use ecsim::emulator::{Builder, Emulator, StartError};
 use ecsim::settings::{AuthMode, Settings};
 use ecsim::world::{Counts, NoSpace, RoleName, World, parse_utc};
 use http::Request;
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
+use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -62,6 +65,18 @@ async fn without_listeners_it_answers_as_a_service() {
         let body = answer.into_body().collect().await.expect("a body").to_bytes();
         assert!(String::from_utf8_lossy(&body).contains(quote), "{path}: {body:?}");
     }
+}
+
+#[tokio::test]
+async fn a_long_answer_of_a_service_has_its_etag() {
+    let emulator = embedded_with(|builder| builder.auth(AuthMode::Off)).await;
+    let path = "/?Action=DescribeRegions&Version=2014-05-26&Format=JSON&AccessKeyId=test";
+    let request = Request::get(path).header("host", "localhost").body(Body::empty()).expect("a request");
+    let answer = emulator.service().call(request).await.expect("an answer");
+    let etag = answer.headers()["etag"].to_str().expect("ASCII").to_owned();
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    assert!(body.len() >= 4096, "{}", body.len());
+    assert_eq!(etag[1..23], BASE64_STANDARD_NO_PAD.encode(Md5::digest(&body)));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
+use ecsim::api::render::LONG;
 use ecsim::control::{Access, Origin};
 use ecsim::emulator::Builder;
 use ecsim::http::Limits;
@@ -997,6 +998,32 @@ async fn every_answer_has_the_recorded_headers() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), count, "every id is new");
+}
+
+#[tokio::test]
+async fn long_answers_that_are_made_at_once_have_each_an_etag_of_its_own() {
+    let server = support::start_seeded(json!({ "accounts": [{
+        "keys": [{ "id": "test", "secret": "test" }],
+        "instances": [{ "id": "i-%03d", "count": 60 }],
+    }] }))
+    .await;
+    let page = |size: usize| {
+        server.call("DescribeInstances").param("RegionId", "cn-hangzhou").param("PageSize", size.to_string())
+    };
+    for _ in 0..20 {
+        let answers = tokio::join!(
+            page(60).send(),
+            page(60).xml().send(),
+            page(20).send(),
+            page(1).send(),
+            server.call("DescribeInstances").key("test", "guess").param("InstanceIds", "x".repeat(5000)).send(),
+            page(40).send(),
+        );
+        let answers = [answers.0, answers.1, answers.2, answers.3, answers.4, answers.5];
+        let lengths: Vec<_> = answers.iter().map(|answer| answer.text.len()).collect();
+        assert_eq!(lengths.iter().filter(|length| **length >= LONG).count(), 5, "{lengths:?}");
+        answers.iter().for_each(check_headers);
+    }
 }
 
 #[test]

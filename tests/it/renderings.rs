@@ -2,7 +2,7 @@
 //! texts in them.
 
 use ecsim::api::error::{ApiError, Code};
-use ecsim::api::render::{Format, Item, Items, Rendered, failure, success};
+use ecsim::api::render::{Format, Item, Items, LONG, Rendered, failure, success};
 use ecsim::world::Ids;
 use md5::{Digest, Md5};
 use proptest::prelude::*;
@@ -204,7 +204,8 @@ const DECLARATION: &str = "<?xml version='1.0' encoding='UTF-8'?>";
 
 /// What is rendered, as text.
 fn body(rendered: Rendered) -> String {
-    assert_eq!(rendered.md5, <[u8; 16]>::from(Md5::digest(&rendered.text)));
+    let is_digested = rendered.text.len() < LONG;
+    assert_eq!(rendered.md5, is_digested.then(|| Md5::digest(&rendered.text).into()));
     String::from_utf8(rendered.text).expect("text")
 }
 
