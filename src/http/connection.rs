@@ -22,9 +22,10 @@ use tower::Service;
 use super::damage::{self, Cut, Resets};
 use super::head_timer::HeadTimer;
 use super::server::{Phase, Shared, reached};
-use super::{GATEWAY, call, marked};
+use super::{GATEWAY, call, marked, metadata_of_whoever_asks};
 use crate::api::error::Code;
 use crate::control::Peer;
+use crate::metadata;
 use crate::world::NamedInstance;
 
 /// How long a connection that has asked for nothing may take to close.
@@ -61,8 +62,12 @@ pub(super) async fn serve<I>(
                 if let Some(instance) = instance {
                     request.extensions_mut().insert(instance.clone());
                 }
-                // A router is always ready.
-                shared.router.clone().call(request).await
+                if metadata::is_path(request.uri().path()) {
+                    Ok(metadata_of_whoever_asks(State(Arc::clone(&shared.app)), request).await)
+                } else {
+                    // A router is always ready.
+                    shared.router.clone().call(request).await
+                }
             };
             let Ok(answer) = answered;
             let mut answer = marked(answer);

@@ -14,6 +14,7 @@ pub use listener::{Address, BindError, Bound, Listener};
 pub use server::{Door, Server};
 
 use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -67,8 +68,7 @@ pub fn router(app: Arc<App>) -> Router {
                 .route(&format!("{INSTANCES}/{{id}}{version}{below}"), any(metadata_of_named));
         }
     }
-    let metadata = metadata.layer(CatchPanicLayer::custom(|_| metadata::panicked()));
-    // The gateway has a guard of its own, which knows the asked format.
+    // The gateway and the metadata service have a guard of their own.
     Router::new().fallback(call).merge(metadata).with_state(app).merge(control)
 }
 
@@ -83,7 +83,7 @@ fn of_instances() -> Routes<Arc<App>> {
 }
 
 /// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
-/// telling who calls.
+/// telling who calls; so does what an instance asks of the metadata service.
 const GATEWAY: &str = "/";
 
 async fn call(
@@ -146,12 +146,14 @@ async fn metadata_of_named(
 }
 
 async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Option<&str>) -> Response<Body> {
-    let asker = asker(app, head, named);
-    if let Err(error) = app.limits.receive(head, body).await {
+    let received = app.limits.receive(head, body).await;
+    let answer = || {
+        let asker = asker(app, head, named);
+        let Err(error) = received else { return app.metadata.answer(head, path, asker) };
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        return app.metadata.refuse(head, path, asker, status);
-    }
-    app.metadata.answer(head, path, asker)
+        app.metadata.refuse(head, path, asker, status)
+    };
+    catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| metadata::panicked())
 }
 
 fn asker<'a>(app: &App, head: &'a Parts, named: Option<&'a str>) -> Asker<'a> {

@@ -71,6 +71,14 @@ pub struct Asker<'a> {
 /// The versions of the service; the dated one has the same items (imds.md 1; the alias inferred).
 pub(crate) const VERSIONS: [&str; 2] = ["/latest", "/2016-01-01"];
 
+/// Whether a path is one of a version of the service.
+pub(crate) fn is_path(path: &str) -> bool {
+    VERSIONS
+        .iter()
+        .filter_map(|version| path.strip_prefix(version))
+        .any(|item| item.is_empty() || item.starts_with('/'))
+}
+
 const FAULT: HeaderName = HeaderName::from_static(FaultId::HEADER);
 const TRACE_PARENT: HeaderName = HeaderName::from_static(Entry::TRACE_PARENT);
 const TOKEN: HeaderName = HeaderName::from_static("x-aliyun-ecs-metadata-token");
