@@ -1,28 +1,20 @@
-//! Replies as JSON, digested while they are written (ADR 17), unless they are long.
+//! Replies as JSON (ADR 17).
 //!
-//! Each step of MD5 waits for the one before it, so that most of the processor is idle meanwhile. What is written next is
-//! written in that time, if writing is plain enough: names of members and texts without escapes are copied here, and
-//! everything else is serde_json's.
+//! Names of members and texts without escapes are copied here, and everything else is serde_json's.
 
 use std::fmt;
 
-use md5_many::{Digest, Md5};
 use serde::Serialize;
 use serde::ser::{Error, Impossible, SerializeSeq, SerializeStruct, SerializeTuple, SerializeTupleStruct, Serializer};
 
-use super::render::{LONG, Rendered};
-
-/// Renders a value, into a buffer that begins with `room` bytes.
+/// Writes a value, into a buffer that begins with `room` bytes.
 ///
 /// # Errors
 /// A value with what no reply has, a map or a variant with members: the same for every value of its type.
-pub(super) fn rendered<T: Serialize>(value: &T, room: usize) -> Result<Rendered, Unwritable> {
-    let next = if room < LONG { BLOCK } else { usize::MAX };
-    let mut writer = Writer { text: Vec::with_capacity(room), md5: Md5::new(), digested: 0, next };
+pub(super) fn written<T: Serialize>(value: &T, room: usize) -> Result<Vec<u8>, Unwritable> {
+    let mut writer = Writer { text: Vec::with_capacity(room) };
     value.serialize(&mut writer)?;
-    let Writer { text, md5, digested, .. } = writer;
-    let md5 = (text.len() < LONG).then(|| md5.chain_update(&text[digested..]).finalize().into());
-    Ok(Rendered { text, md5 })
+    Ok(writer.text)
 }
 
 /// Why a value cannot be written.
@@ -46,42 +38,17 @@ type Written = Result<(), Unwritable>;
 
 struct Writer {
     text: Vec<u8>,
-    md5: Md5,
-    /// How many bytes of the text are digested, in whole blocks.
-    digested: usize,
-    /// With how many bytes of text the next are.
-    next: usize,
 }
-
-/// What MD5 takes at a time.
-const BLOCK: usize = 64;
 
 impl Writer {
     fn text(&mut self, text: &str) -> Written {
-        if is_plain(text.as_bytes()) {
-            self.text.push(b'"');
-            self.text.extend_from_slice(text.as_bytes());
-            self.text.push(b'"');
-        } else {
-            self.by_library(text)?;
+        if !is_plain(text.as_bytes()) {
+            return self.by_library(text);
         }
-        if self.text.len() >= self.next {
-            self.digest();
-        }
+        self.text.push(b'"');
+        self.text.extend_from_slice(text.as_bytes());
+        self.text.push(b'"');
         Ok(())
-    }
-
-    /// Apart, so that what is repeated for every text stays short.
-    #[inline(never)]
-    fn digest(&mut self) {
-        if self.text.len() >= LONG {
-            self.next = usize::MAX;
-            return;
-        }
-        let whole = (self.text.len() - self.digested) / BLOCK * BLOCK;
-        self.md5.update(&self.text[self.digested..self.digested + whole]);
-        self.digested += whole;
-        self.next = self.digested + BLOCK;
     }
 
     fn by_library<T: Serialize + ?Sized>(&mut self, value: &T) -> Written {
@@ -359,11 +326,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_what_the_library_writes_and_its_md5_that_of_the_text(value in everything()) {
-            let Rendered { text, md5 } = rendered(&value, 0).expect("it can be written");
+        fn it_is_what_the_library_writes(value in everything()) {
+            let text = written(&value, 0).expect("it can be written");
             prop_assert_eq!(String::from_utf8_lossy(&text), serde_json::to_string(&value).expect("JSON"));
-            let expected = (text.len() < LONG).then(|| md5::Md5::digest(&text).into());
-            prop_assert_eq!(md5, expected);
         }
 
         #[test]
@@ -388,7 +353,7 @@ mod tests {
     #[test]
     fn what_no_reply_has_is_an_error() {
         assert_eq!(
-            rendered(&BTreeMap::from([(1, 2)]), 0).err().map(|error| error.to_string()),
+            written(&BTreeMap::from([(1, 2)]), 0).err().map(|error| error.to_string()),
             Some("no reply has a map".into())
         );
     }

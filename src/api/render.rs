@@ -92,8 +92,8 @@ impl Rendered {
         std::str::from_utf8(&self.text).unwrap_or_default()
     }
 
-    fn of(text: String) -> Self {
-        Self { md5: (text.len() < LONG).then(|| md5_many::md5(text.as_bytes())), text: text.into_bytes() }
+    fn of(text: Vec<u8>) -> Self {
+        Self { md5: (text.len() < LONG).then(|| md5_many::md5(&text)), text }
     }
 }
 
@@ -103,7 +103,7 @@ impl Rendered {
 /// A reply that a writer refuses: a mistake of ours, the same for every value of its type.
 pub fn success<R: Serialize>(format: Format, action: &str, reply: &R, room: usize) -> Result<Rendered, String> {
     match format {
-        Format::Json => json::rendered(reply, room).map_err(|error| error.to_string()),
+        Format::Json => json::written(reply, room).map(Rendered::of).map_err(|error| error.to_string()),
         Format::Xml => {
             let mut text = Legal(String::with_capacity(room));
             text.0.push_str(DECLARATION);
@@ -112,7 +112,7 @@ pub fn success<R: Serialize>(format: Format, action: &str, reply: &R, room: usiz
                 quick_xml::se::Serializer::with_root(&mut text, Some(&root)).map_err(|error| error.to_string())?;
             writer.set_quote_level(quick_xml::se::QuoteLevel::Partial);
             reply.serialize(writer).map_err(|error| error.to_string())?;
-            Ok(Rendered::of(text.0))
+            Ok(Rendered::of(text.0.into_bytes()))
         }
     }
 }
@@ -135,8 +135,8 @@ pub fn failure(format: Format, error: &ApiError, request_id: RequestId, host_id:
     };
     match format {
         // A struct of text members cannot fail to become JSON.
-        Format::Json => json::rendered(&body, USUAL_REFUSAL).unwrap_or_else(|_| Rendered::of(String::new())),
-        Format::Xml => Rendered::of(body.to_xml()),
+        Format::Json => Rendered::of(json::written(&body, USUAL_REFUSAL).unwrap_or_default()),
+        Format::Xml => Rendered::of(body.to_xml().into_bytes()),
     }
 }
 

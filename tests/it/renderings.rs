@@ -209,6 +209,32 @@ fn body(rendered: Rendered) -> String {
     String::from_utf8(rendered.text).expect("text")
 }
 
+#[test]
+fn what_is_short_is_digested_and_what_is_long_is_not() {
+    for format in [Format::Json, Format::Xml] {
+        for room in [0, LONG] {
+            let of_length = |length: usize| {
+                let rendered = |padding| {
+                    let reply = Padded { text: "a".repeat(padding) };
+                    success(format, "DetachInstanceRamRole", &reply, room).expect("a reply can be rendered")
+                };
+                let around = rendered(1).text.len() - 1;
+                rendered(length - around)
+            };
+            for length in [LONG - 65, LONG - 1, LONG, LONG + 1] {
+                let rendered = of_length(length);
+                assert_eq!((rendered.text.len(), rendered.md5.is_some()), (length, length < LONG));
+                body(rendered);
+            }
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Padded {
+    text: String,
+}
+
 fn both<R: Serialize>(reply: &R) -> (Vec<Leaf>, String, Vec<Leaf>) {
     let render = |format| body(success(format, "DetachInstanceRamRole", reply, 0).expect("a reply can be rendered"));
     let [json, xml] = [Format::Json, Format::Xml].map(render);
