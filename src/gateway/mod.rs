@@ -143,7 +143,7 @@ impl Gateway {
         head.headers.clear();
         let mut answer = envelope.respond(status, text, head.headers);
         if !trail.treatment.is_none() {
-            answer.response.extensions_mut().insert(trail.treatment);
+            answer.treat(trail.treatment);
         }
         answer
     }

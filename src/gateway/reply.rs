@@ -11,7 +11,7 @@ use super::Disturbance;
 use crate::api::error::ApiError;
 use crate::api::permission::Denial;
 use crate::api::render::{self, Format, Rendered};
-use crate::world::chaos::FaultId;
+use crate::world::chaos::{FaultId, Treatment};
 use crate::world::{RequestId, TraceId};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
@@ -89,11 +89,16 @@ impl Envelope<'_> {
 #[derive(Debug)]
 #[must_use]
 pub struct Answer {
-    pub(super) response: Response<Body>,
+    response: Response<Body>,
     undigested: Option<Bytes>,
 }
 
 impl Answer {
+    /// Has the transport do what somebody has asked to happen to the answer.
+    pub(super) fn treat(&mut self, treatment: Treatment) {
+        self.response.extensions_mut().insert(treatment);
+    }
+
     /// The text of a long answer, whose MD5 somebody has to take.
     pub fn undigested(&self) -> Option<&Bytes> {
         self.undigested.as_ref()
