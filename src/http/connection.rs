@@ -9,7 +9,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::BytesMut;
-use http::Request;
+use http::{Method, Request};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -62,7 +62,7 @@ pub(super) async fn serve<I>(
                 if let Some(instance) = instance {
                     request.extensions_mut().insert(instance.clone());
                 }
-                if metadata::is_path(request.uri().path()) {
+                if metadata::is_path(request.uri().path()) && request.method() != Method::HEAD {
                     Ok(metadata_of_whoever_asks(State(Arc::clone(&shared.app)), request).await)
                 } else {
                     // A router is always ready.

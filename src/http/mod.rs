@@ -83,7 +83,8 @@ fn of_instances() -> Routes<Arc<App>> {
 }
 
 /// The one path that the gateway knows. Its calls go to their handler past the router, which would cost as much as
-/// telling who calls; so does what an instance asks of the metadata service.
+/// telling who calls; so does what an instance asks of the metadata service, but for HEAD, of which the router makes an
+/// answer without a body. A service without a connection has the router for everything.
 const GATEWAY: &str = "/";
 
 async fn call(
@@ -119,8 +120,7 @@ async fn within_limits(State(app): State<Arc<App>>, request: Request, next: Next
 
 async fn metadata_of_whoever_asks(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let path = head.uri.path().to_owned();
-    metadata_of(&app, &head, body, &path, None).await
+    metadata_of(&app, &head, body, head.uri.path(), None).await
 }
 
 /// The metadata service as an instance sees it
@@ -139,7 +139,7 @@ async fn metadata_of_named(
     let path = head.uri.path().splitn(5, '/').nth(4).map(|path| format!("/{path}")).unwrap_or_default();
     // What is not UTF-8 when it is decoded names nothing.
     let Ok(params) = params else {
-        return app.metadata.refuse(&head, &path, asker(&app, &head, Some("")), StatusCode::NOT_FOUND);
+        return guarded(|| app.metadata.refuse(&head, &path, asker(&app, &head, Some("")), StatusCode::NOT_FOUND));
     };
     let named = params.iter().find(|(name, _)| *name == "id").map_or("", |(_, id)| id);
     metadata_of(&app, &head, body, &path, Some(named)).await
@@ -147,12 +147,20 @@ async fn metadata_of_named(
 
 async fn metadata_of(app: &App, head: &Parts, body: Body, path: &str, named: Option<&str>) -> Response<Body> {
     let received = app.limits.receive(head, body).await;
-    let answer = || {
+    guarded(|| {
         let asker = asker(app, head, named);
-        let Err(error) = received else { return app.metadata.answer(head, path, asker) };
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        app.metadata.refuse(head, path, asker, status)
-    };
+        match received {
+            Ok(_) => app.metadata.answer(head, path, asker),
+            Err(error) => {
+                let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                app.metadata.refuse(head, path, asker, status)
+            }
+        }
+    })
+}
+
+/// An answer of the metadata service, or its page if it panics.
+fn guarded(answer: impl FnOnce() -> Response<Body>) -> Response<Body> {
     catch_unwind(AssertUnwindSafe(answer)).unwrap_or_else(|_| metadata::panicked())
 }
 
@@ -187,6 +195,11 @@ mod tests {
     #[derive(OpenApi)]
     #[openapi(paths(metadata_of_named))]
     struct Described;
+
+    #[test]
+    fn a_panic_of_the_metadata_service_is_its_page() {
+        assert_eq!(guarded(|| panic!("on purpose")).status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 
     #[test]
     fn the_description_that_is_kept_is_what_the_endpoints_say() {

@@ -526,6 +526,14 @@ mod tests {
     use crate::world::{Origin, Propagation, SpaceLimits, parse_utc};
 
     #[test]
+    fn a_path_is_below_a_version_or_none_of_the_service() {
+        for version in VERSIONS {
+            assert!(["", "/", "//", "/meta-data/x"].iter().all(|item| is_path(&format!("{version}{item}"))));
+        }
+        assert!(!["", "/", "/latestx", "/x/latest", "latest", "/Latest/"].into_iter().any(is_path));
+    }
+
+    #[test]
     fn a_role_that_comes_off_between_the_look_and_the_making_of_credentials_is_shown_as_long_as_the_view_shows_it() {
         const WEB: &str = "i-bp1ecsim0000000web01";
         for (propagation, is_shown) in [

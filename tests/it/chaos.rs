@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use ecsim::metadata;
+use ecsim::world::NamedInstance;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -527,7 +529,14 @@ async fn a_client_that_gives_up_ends_its_wait() {
 #[tokio::test]
 async fn the_metadata_service_has_faults_of_its_own() {
     let server = support::start().await;
-    let base = format!("{}/_ecsim/instances/{WEB}", server.url());
+    metadata_meets_faults(&server, &format!("{}/_ecsim/instances/{WEB}", server.url())).await;
+    let settings = metadata::Settings { default_instance: NamedInstance::parse(WEB), ..Default::default() };
+    let server = support::start_with(|builder| builder.metadata(settings)).await;
+    metadata_meets_faults(&server, &server.url()).await;
+}
+
+/// `base`: where an instance has its metadata service.
+async fn metadata_meets_faults(server: &Server, base: &str) {
     let role = Answer::of(client().get(format!("{base}{ITEM}"))).await.text;
     let rules = json!([
         { "id": "twice", "service": "imds", "operation": "ram/security-credentials/*", "times": 2, "error": { "statusCode": 502 } },
@@ -535,7 +544,7 @@ async fn the_metadata_service_has_faults_of_its_own() {
         { "id": "other", "service": "imds", "instance_id": "i-bp1ecsim0000000web02" },
         { "id": "ecs", "service": "ecs" },
     ]);
-    done(&server, "POST", "faults", rules).await;
+    done(server, "POST", "faults", rules).await;
     let mut seen = Vec::new();
     for _ in 0..3 {
         let answer = Answer::of(client().get(format!("{base}{ITEM}{role}"))).await;
@@ -550,7 +559,7 @@ async fn the_metadata_service_has_faults_of_its_own() {
     let token =
         client().put(format!("{base}/latest/api/token")).header("X-aliyun-ecs-metadata-token-ttl-seconds", "60");
     assert_eq!(Answer::of(token).await.status, 200);
-    done(&server, "POST", "faults", json!([{ "service": "imds", "operation": "api/token" }])).await;
+    done(server, "POST", "faults", json!([{ "service": "imds", "operation": "api/token" }])).await;
     assert_eq!(Answer::of(client().put(format!("{base}/latest/api/token"))).await.status, 503);
 }
 
