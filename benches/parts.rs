@@ -23,7 +23,7 @@ fn hundred_ids() -> String {
     serde_json::to_string(&ids).expect("a list")
 }
 
-/// The same of a full batch.
+/// [`QUERY`] with the ids of a full batch.
 fn batch_query() -> String {
     let [before, after] = ["InstanceIds=", "&RamRoleName"].map(|mark| QUERY.find(mark).expect("it is there"));
     let ids = serde_urlencoded::to_string([("InstanceIds", hundred_ids())]).expect("encodes");
@@ -37,6 +37,7 @@ fn params(c: &mut Criterion) {
     let batch = batch_query();
     group.throughput(Throughput::Bytes(batch.len() as u64));
     group.bench_function("decode, 100 ids", |b| b.iter(|| decode(black_box(batch.as_bytes()))));
+    group.throughput(Throughput::Bytes(QUERY.len() as u64));
     let pairs = decode(QUERY.as_bytes()).expect("well encoded");
     group.bench_function("merge", |b| b.iter_with_setup(|| pairs.clone(), |pairs| Params::new(black_box(pairs))));
     let params = Params::new(pairs);

@@ -9,7 +9,7 @@ use super::signature::acs3::{self, Authorization};
 use crate::api::error::{ApiError, Code};
 use crate::api::params::{self, Params, Text};
 use crate::api::render::Format;
-use crate::world::{Namespace, NotOneNamespace};
+use crate::world::{InstanceId, Namespace, NotOneNamespace};
 
 pub(super) const ACTION: HeaderName = HeaderName::from_static("x-acs-action");
 pub(super) const VERSION: HeaderName = HeaderName::from_static("x-acs-version");
@@ -135,8 +135,8 @@ impl<'a> Call<'a> {
             "InstanceId" => value == id,
             "InstanceIds" => {
                 // Whatever takes more of them refuses the call.
-                let ids = self.params.json_list::<String>(name, 0..=100);
-                ids.and_then(Result::ok).is_some_and(|ids| ids.iter().any(|listed| listed == id))
+                let ids = self.params.json_list::<InstanceId>(name, 0..=100);
+                ids.and_then(Result::ok).is_some_and(|ids| ids.iter().any(|listed| listed.as_str() == id))
             }
             _ => name.starts_with("InstanceId.") && value == id,
         })

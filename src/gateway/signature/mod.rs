@@ -15,6 +15,7 @@ const fn is_plain(byte: u8) -> bool {
 /// For each byte that is not plain, `escape` and its two upper-case hex digits: `N` bytes. A plain one has none.
 const fn escapes<const N: usize>(escape: &[u8]) -> [Option<[u8; N]>; 256] {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    assert!(N == escape.len() + 2);
     let mut escapes = [None; 256];
     let mut byte = 0;
     while byte < 256 {
